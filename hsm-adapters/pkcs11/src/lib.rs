@@ -1,0 +1,1 @@
+//! Any PKCS#11 module behind the device trait.

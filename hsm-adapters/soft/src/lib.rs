@@ -1,0 +1,1 @@
+//! A software device with a fault plan, for tests; never for production.

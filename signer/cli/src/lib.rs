@@ -1,0 +1,1 @@
+//! The people's commands: rosters, ceremonies, keys, slashing data, plans, devices.

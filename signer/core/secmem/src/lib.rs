@@ -1,0 +1,1 @@
+//! Secret bytes: boxed, locked, wiped on drop, and never formatted.

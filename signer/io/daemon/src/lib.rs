@@ -1,0 +1,1 @@
+//! The same start, stop, settings, logs and metrics for every program.

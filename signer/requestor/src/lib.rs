@@ -1,0 +1,1 @@
+//! The requestor: speaks the Web3Signer interface, combines and verifies partial signatures.

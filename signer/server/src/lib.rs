@@ -1,0 +1,1 @@
+//! The threshold server: holds shares, answers with partial signatures.

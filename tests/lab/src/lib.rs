@@ -1,0 +1,1 @@
+//! Clusters in a box, faults and demos; never shipped.
