@@ -1,0 +1,1 @@
+//! What an operator asks of one server, and its answers.

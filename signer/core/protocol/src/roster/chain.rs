@@ -1,0 +1,383 @@
+//! A roster with its guardians' signatures, and the chain back to the pinned first one.
+
+use std::collections::{BTreeSet, HashMap};
+
+use minicbor::{Decode, Encode};
+
+use super::{Roster, RosterError};
+use crate::cbor::{from_bytes, to_bytes};
+use crate::envelope::{Message, NetworkId, Unsigned};
+use crate::identity::{IdentityError, IdentityPublic, IdentitySignature, IdentitySigner};
+
+const MAX_CHAIN: usize = 10_000;
+
+/// A guardian's signature under a roster.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RosterSignature {
+    /// Name of the guardian in the roster that authorises.
+    #[n(0)]
+    pub guardian: String,
+    /// The signature.
+    #[n(1)]
+    pub signature: IdentitySignature,
+}
+
+/// A roster body with the signatures gathered so far.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SignedRoster {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    body: Vec<u8>,
+    #[n(1)]
+    signatures: Vec<RosterSignature>,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(transparent)]
+struct Links(#[n(0)] Vec<SignedRoster>);
+
+impl SignedRoster {
+    /// Starts gathering signatures under `roster`.
+    #[must_use]
+    pub fn new(network: NetworkId, roster: Roster) -> Self {
+        let body = Unsigned::new(network, roster).body().to_vec();
+        Self { body, signatures: Vec::new() }
+    }
+
+    /// Adds (or replaces) one guardian's signature.
+    ///
+    /// # Errors
+    ///
+    /// The body is no roster of this network, or the key's holder refused.
+    pub fn sign(
+        &mut self,
+        network: NetworkId,
+        guardian: &str,
+        key: &dyn IdentitySigner,
+    ) -> Result<(), SignRosterError> {
+        let unsigned = Unsigned::<Roster>::from_body(network, &self.body)
+            .map_err(|e| SignRosterError::Roster(e.into()))?;
+        let signature = key.sign_digest(&unsigned.digest())?;
+        self.signatures.retain(|old| old.guardian != guardian);
+        self.signatures.push(RosterSignature { guardian: guardian.to_owned(), signature });
+        self.signatures.sort_by(|a, b| a.guardian.cmp(&b.guardian));
+        Ok(())
+    }
+
+    /// How many distinct guardians of `authority` signed.
+    fn valid(&self, unsigned: &Unsigned<Roster>, authority: &Roster) -> usize {
+        let signed: BTreeSet<&str> = self
+            .signatures
+            .iter()
+            .filter(|entry| {
+                authority.guardians.iter().any(|guardian| {
+                    guardian.name == entry.guardian
+                        && unsigned.is_signed_by(&guardian.key, &entry.signature)
+                })
+            })
+            .map(|entry| entry.guardian.as_str())
+            .collect();
+        signed.len()
+    }
+}
+
+/// A signature that could not be added.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignRosterError {
+    /// The body is no roster.
+    #[error(transparent)]
+    Roster(#[from] RosterError),
+    /// The key did not sign.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+}
+
+/// A verified chain of rosters; the last one is in force.
+#[derive(Debug, Clone)]
+pub struct RosterChain {
+    network: NetworkId,
+    links: Vec<SignedRoster>,
+    first_hash: [u8; 32],
+    hash: [u8; 32],
+    current: Roster,
+    owners: HashMap<u16, IdentityPublic>,
+}
+
+impl RosterChain {
+    /// Parses and verifies a chain. `pin` is the first roster's hash as people compared it.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that it breaks.
+    pub fn from_bytes(
+        network: NetworkId,
+        bytes: &[u8],
+        pin: Option<&[u8; 32]>,
+    ) -> Result<Self, RosterError> {
+        let max = Roster::MAX_LEN.saturating_mul(16);
+        let Links(links) = from_bytes("roster chain", bytes, max)?;
+        if links.len() > MAX_CHAIN {
+            return Err(RosterError::ChainLength(links.len()));
+        }
+        let mut links = links.into_iter();
+        let first = links.next().ok_or(RosterError::ChainLength(0))?;
+        let mut chain = Self::start(network, first, pin)?;
+        for link in links {
+            chain = chain.append(link)?;
+        }
+        Ok(chain)
+    }
+
+    /// Verifies the first roster of a cluster.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that it breaks.
+    pub fn start(
+        network: NetworkId,
+        first: SignedRoster,
+        pin: Option<&[u8; 32]>,
+    ) -> Result<Self, RosterError> {
+        let unsigned = Unsigned::<Roster>::from_body(network, &first.body)?;
+        let roster = unsigned.value().clone();
+        roster.check()?;
+        let hash = unsigned.digest();
+        if let Some(pin) = pin
+            && *pin != hash
+        {
+            return Err(RosterError::Pin { expected: hex::encode(pin), got: hex::encode(hash) });
+        }
+        if roster.number != 1 || roster.previous.is_some() {
+            let why = "a first roster has number 1 and none before it";
+            return Err(RosterError::Broken { number: roster.number, why });
+        }
+        quorum(&first, &unsigned, &roster)?;
+        let owners = roster.members.iter().map(|m| (m.index, m.identity)).collect();
+        let links = vec![first];
+        Ok(Self { network, links, first_hash: hash, hash, current: roster, owners })
+    }
+
+    /// Verifies the next roster and puts it in force.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that it breaks.
+    pub fn append(mut self, next: SignedRoster) -> Result<Self, RosterError> {
+        let unsigned = Unsigned::<Roster>::from_body(self.network, &next.body)?;
+        let roster = unsigned.value().clone();
+        roster.check()?;
+        self.current.check_next(self.hash, &roster)?;
+        for member in &roster.members {
+            let owner = self.owners.entry(member.index).or_insert(member.identity);
+            if *owner != member.identity {
+                let (number, index) = (roster.number, member.index);
+                return Err(RosterError::Renumbered { number, index });
+            }
+        }
+        quorum(&next, &unsigned, &self.current)?;
+        self.hash = unsigned.digest();
+        self.links.push(next);
+        self.current = roster;
+        Ok(self)
+    }
+
+    /// The canonical bytes of the whole chain.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        to_bytes(&Links(self.links.clone()))
+    }
+
+    /// The roster in force.
+    #[must_use]
+    pub const fn current(&self) -> &Roster {
+        &self.current
+    }
+
+    /// Hash of the roster in force.
+    #[must_use]
+    pub const fn hash(&self) -> [u8; 32] {
+        self.hash
+    }
+
+    /// Hash of the first roster, which is pinned.
+    #[must_use]
+    pub const fn first_hash(&self) -> [u8; 32] {
+        self.first_hash
+    }
+
+    /// The chain's network.
+    #[must_use]
+    pub const fn network(&self) -> NetworkId {
+        self.network
+    }
+
+    /// Whether `index` was given to some identity key in any roster of the chain.
+    #[must_use]
+    pub fn owner_of(&self, index: u16) -> Option<&IdentityPublic> {
+        self.owners.get(&index)
+    }
+}
+
+fn quorum(
+    signed: &SignedRoster,
+    unsigned: &Unsigned<Roster>,
+    authority: &Roster,
+) -> Result<(), RosterError> {
+    let got = signed.valid(unsigned, authority);
+    if got >= usize::from(authority.guardian_quorum) {
+        return Ok(());
+    }
+    let needed = authority.guardian_quorum;
+    Err(RosterError::Signatures { number: unsigned.value().number, got, needed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::SoftIdentity;
+    use crate::roster::{Client, ClientKind, ClusterId, Guardian, Member, TlsPin};
+
+    const NETWORK: NetworkId = NetworkId([3; 32]);
+
+    fn key(byte: u8) -> SoftIdentity {
+        SoftIdentity::from_bytes(&[byte; 32]).unwrap()
+    }
+
+    fn roster() -> Roster {
+        let member = |index: u16| Member {
+            index,
+            name: format!("server-{index}"),
+            identity: key(u8::try_from(index).unwrap()).public(),
+            address: Some(format!("127.0.0.1:{}", 9000 + index)),
+            tls_pin: Some(TlsPin([u8::try_from(index).unwrap(); 32])),
+        };
+        Roster {
+            cluster: ClusterId([9; 32]),
+            name: "lab".into(),
+            number: 1,
+            previous: None,
+            members: (1..=3).map(member).collect(),
+            clients: vec![Client {
+                name: "req-1".into(),
+                kind: ClientKind::Requestor,
+                identity: key(40).public(),
+                tls_pin: TlsPin([40; 32]),
+                provider: "north".into(),
+            }],
+            guardians: ["ada", "bea", "cai"]
+                .iter()
+                .zip(60_u8..)
+                .map(|(name, byte)| Guardian { name: (*name).into(), key: key(byte).public() })
+                .collect(),
+            guardian_quorum: 2,
+        }
+    }
+
+    fn signed(roster: &Roster, guardians: &[(&str, u8)]) -> SignedRoster {
+        let mut signed = SignedRoster::new(NETWORK, roster.clone());
+        for (name, byte) in guardians {
+            signed.sign(NETWORK, name, &key(*byte)).unwrap();
+        }
+        signed
+    }
+
+    fn chain() -> RosterChain {
+        RosterChain::start(NETWORK, signed(&roster(), &[("ada", 60), ("bea", 61)]), None).unwrap()
+    }
+
+    fn second(change: impl Fn(&mut Roster)) -> Roster {
+        let mut next = roster();
+        next.number = 2;
+        next.previous = Some(chain().hash());
+        change(&mut next);
+        next
+    }
+
+    #[test]
+    fn a_quorum_of_guardians_puts_a_roster_in_force() {
+        let chain = chain();
+        let pin = chain.first_hash();
+        let again = RosterChain::from_bytes(NETWORK, &chain.to_bytes(), Some(&pin)).unwrap();
+        assert_eq!(again.current(), &roster());
+        let next = signed(&second(|r| r.members.truncate(2)), &[("bea", 61), ("cai", 62)]);
+        let chain = chain.append(next).unwrap();
+        assert_eq!(chain.current().members.len(), 2);
+        assert_eq!(chain.first_hash(), pin);
+    }
+
+    #[test]
+    fn half_signed_doubly_signed_and_foreign_signatures_do_not_count() {
+        for guardians in [
+            &[("ada", 60)][..],
+            &[("ada", 60), ("bea", 60)],
+            &[("ada", 60), ("eve", 61)],
+            &[("ada", 60), ("bea", 99)],
+        ] {
+            let error =
+                RosterChain::start(NETWORK, signed(&roster(), guardians), None).unwrap_err();
+            assert_eq!(error, RosterError::Signatures { number: 1, got: 1, needed: 2 });
+        }
+    }
+
+    #[test]
+    fn an_index_is_never_given_to_another_key_even_after_a_gap() {
+        let without = signed(&second(|r| r.members.truncate(2)), &[("ada", 60), ("bea", 61)]);
+        let chain = chain().append(without).unwrap();
+        let mut third = roster();
+        third.number = 3;
+        third.previous = Some(chain.hash());
+        third.members[2].identity = key(77).public();
+        let error = chain.append(signed(&third, &[("ada", 60), ("bea", 61)])).unwrap_err();
+        assert_eq!(error, RosterError::Renumbered { number: 3, index: 3 });
+    }
+
+    #[test]
+    fn a_roster_that_does_not_follow_is_refused() {
+        for (change, why) in [
+            (
+                (|r: &mut Roster| r.number = 3) as fn(&mut Roster),
+                "its number is not the next one",
+            ),
+            (|r| r.previous = Some([0; 32]), "it names another roster as the one before"),
+            (|r| r.cluster = ClusterId([8; 32]), "it belongs to another cluster"),
+        ] {
+            let next = second(change);
+            let error =
+                chain().append(signed(&next, &[("ada", 60), ("bea", 61)])).unwrap_err();
+            assert_eq!(error, RosterError::Broken { number: next.number, why });
+        }
+    }
+
+    #[test]
+    fn another_pin_is_refused() {
+        let bytes = chain().to_bytes();
+        let error = RosterChain::from_bytes(NETWORK, &bytes, Some(&[0; 32])).unwrap_err();
+        assert!(matches!(error, RosterError::Pin { .. }));
+    }
+
+    #[test]
+    fn every_rule_of_one_roster_has_a_named_error() {
+        type Case = (fn(&mut Roster), &'static str);
+        let cases: [Case; 11] = [
+            (|r| r.members[0].index = 0, "share index 0"),
+            (|r| r.members[1].index = 1, "not in rising order"),
+            (|r| r.members[1].name = "server-1".into(), "same member name"),
+            (|r| r.members[1].identity = r.members[0].identity, "same identity key"),
+            (|r| r.members[1].tls_pin = r.members[0].tls_pin, "same TLS pin"),
+            (|r| r.members[1].tls_pin = None, "or neither"),
+            (|r| r.members[0].name = "evil\u{202e}".into(), "is refused"),
+            (|r| r.members[0].address = Some("no-port".into()), "is refused"),
+            (|r| r.guardian_quorum = 4, "impossible"),
+            (|r| r.guardian_quorum = 0, "impossible"),
+            (|r| r.members.clear(), "allowed are 1 to 255"),
+        ];
+        for (change, text) in cases {
+            let mut roster = roster();
+            change(&mut roster);
+            let error = roster.check().unwrap_err().to_string();
+            assert!(error.contains(text), "{error}");
+        }
+        assert!(roster().check().is_ok());
+    }
+}

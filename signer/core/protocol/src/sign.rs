@@ -1,0 +1,1 @@
+//! Requests for partial signatures, and the answers.
