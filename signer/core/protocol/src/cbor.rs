@@ -57,10 +57,16 @@ where
     T: Decode<'b, ()> + Encode<()>,
 {
     if bytes.len() > max {
-        return Err(CborError::TooLong { what, got: bytes.len(), max });
+        return Err(CborError::TooLong {
+            what,
+            got: bytes.len(),
+            max,
+        });
     }
-    let value: T = minicbor::decode(bytes)
-        .map_err(|cause| CborError::Shape { what, cause: cause.to_string() })?;
+    let value: T = minicbor::decode(bytes).map_err(|cause| CborError::Shape {
+        what,
+        cause: cause.to_string(),
+    })?;
     if to_bytes(&value) != bytes {
         return Err(CborError::NotCanonical { what });
     }
@@ -96,14 +102,27 @@ mod tests {
         for (name, bytes) in [
             ("long integer", vec![0xa2, 0x00, 0x18, 0x01, 0x01, 0x02]),
             ("unsorted keys", vec![0xa2, 0x01, 0x02, 0x00, 0x01]),
-            ("unknown key", vec![0xa3, 0x00, 0x01, 0x01, 0x02, 0x05, 0x06]),
+            (
+                "unknown key",
+                vec![0xa3, 0x00, 0x01, 0x01, 0x02, 0x05, 0x06],
+            ),
             ("indefinite map", vec![0xbf, 0x00, 0x01, 0x01, 0x02, 0xff]),
-            ("doubled key", vec![0xa3, 0x00, 0x01, 0x00, 0x01, 0x01, 0x02]),
+            (
+                "doubled key",
+                vec![0xa3, 0x00, 0x01, 0x00, 0x01, 0x01, 0x02],
+            ),
             ("trailing byte", vec![0xa2, 0x00, 0x01, 0x01, 0x02, 0x00]),
         ] {
             assert_eq!(decode(&bytes).unwrap_err(), not_canonical, "{name}");
         }
         assert!(matches!(decode(&[0xa0]), Err(CborError::Shape { .. })));
-        assert!(matches!(decode(&[0; 65]), Err(CborError::TooLong { got: 65, max: 64, .. })));
+        assert!(matches!(
+            decode(&[0; 65]),
+            Err(CborError::TooLong {
+                got: 65,
+                max: 64,
+                ..
+            })
+        ));
     }
 }

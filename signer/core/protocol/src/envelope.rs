@@ -121,9 +121,17 @@ impl<T: Message> Unsigned<T> {
     /// Puts `value` in an envelope of `network`.
     #[must_use]
     pub fn new(network: NetworkId, value: T) -> Self {
-        let body =
-            to_bytes(&Body { tag: T::TAG, version: T::VERSION, network, payload: &value });
-        Self { network, value, body }
+        let body = to_bytes(&Body {
+            tag: T::TAG,
+            version: T::VERSION,
+            network,
+            payload: &value,
+        });
+        Self {
+            network,
+            value,
+            body,
+        }
     }
 
     /// Parses a body.
@@ -134,7 +142,11 @@ impl<T: Message> Unsigned<T> {
     pub fn from_body(network: NetworkId, body: &[u8]) -> Result<Self, EnvelopeError> {
         check_header::<T>(network, body)?;
         let parsed: Body<'_, T> = from_bytes(T::TAG, body, T::MAX_LEN)?;
-        Ok(Self { network, value: parsed.payload, body: body.to_vec() })
+        Ok(Self {
+            network,
+            value: parsed.payload,
+            body: body.to_vec(),
+        })
     }
 
     /// The canonical bytes that are hashed and signed.
@@ -168,14 +180,20 @@ impl<T: Message> Unsigned<T> {
     /// What the key's holder said.
     pub fn sign(self, signer: &dyn IdentitySigner) -> Result<Signed<T>, IdentityError> {
         let signature = signer.sign_digest(&self.digest())?;
-        Ok(Signed { unsigned: self, signature: signature.0 })
+        Ok(Signed {
+            unsigned: self,
+            signature: signature.0,
+        })
     }
 
     /// Signs with a session key.
     #[must_use]
     pub fn sign_session(self, secret: &SessionSecret) -> Signed<T> {
         let signature = secret.sign(&self.digest());
-        Signed { unsigned: self, signature: signature.0 }
+        Signed {
+            unsigned: self,
+            signature: signature.0,
+        }
     }
 
     /// Whether `signature` is `key`'s over this message.
@@ -189,20 +207,41 @@ impl<T: Message> Unsigned<T> {
 /// payload that does not decode.
 fn check_header<T: Message>(network: NetworkId, body: &[u8]) -> Result<(), EnvelopeError> {
     if body.len() > T::MAX_LEN {
-        let error = CborError::TooLong { what: T::TAG, got: body.len(), max: T::MAX_LEN };
+        let error = CborError::TooLong {
+            what: T::TAG,
+            got: body.len(),
+            max: T::MAX_LEN,
+        };
         return Err(error.into());
     }
-    let (tag, version, got) = header(body)
-        .map_err(|cause| CborError::Shape { what: T::TAG, cause: cause.to_string() })?;
+    let (tag, version, got) = header(body).map_err(|cause| CborError::Shape {
+        what: T::TAG,
+        cause: cause.to_string(),
+    })?;
     if tag != T::TAG {
-        let got = tag.chars().take(64).filter(char::is_ascii_graphic).collect();
-        return Err(EnvelopeError::Tag { expected: T::TAG, got });
+        let got = tag
+            .chars()
+            .take(64)
+            .filter(char::is_ascii_graphic)
+            .collect();
+        return Err(EnvelopeError::Tag {
+            expected: T::TAG,
+            got,
+        });
     }
     if version != T::VERSION {
-        return Err(EnvelopeError::Version { what: T::TAG, expected: T::VERSION, got: version });
+        return Err(EnvelopeError::Version {
+            what: T::TAG,
+            expected: T::VERSION,
+            got: version,
+        });
     }
     if got != network {
-        return Err(EnvelopeError::Network { what: T::TAG, expected: network, got });
+        return Err(EnvelopeError::Network {
+            what: T::TAG,
+            expected: network,
+            got,
+        });
     }
     Ok(())
 }
@@ -210,7 +249,9 @@ fn check_header<T: Message>(network: NetworkId, body: &[u8]) -> Result<(), Envel
 fn header(body: &[u8]) -> Result<(&str, u16, NetworkId), minicbor::decode::Error> {
     let mut decoder = minicbor::Decoder::new(body);
     if decoder.array()? != Some(4) {
-        return Err(minicbor::decode::Error::message("expected tag, version, network, payload"));
+        return Err(minicbor::decode::Error::message(
+            "expected tag, version, network, payload",
+        ));
     }
     Ok((decoder.str()?, decoder.u16()?, decoder.decode()?))
 }
@@ -231,19 +272,28 @@ impl<T: Message> Signed<T> {
     pub fn from_bytes(network: NetworkId, bytes: &[u8]) -> Result<Self, EnvelopeError> {
         let parts: SignedParts<'_> = from_bytes(T::TAG, bytes, T::MAX_LEN)?;
         let unsigned = Unsigned::from_body(network, parts.body)?;
-        Ok(Self { unsigned, signature: parts.signature })
+        Ok(Self {
+            unsigned,
+            signature: parts.signature,
+        })
     }
 
     /// The canonical bytes of message and signature.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        to_bytes(&SignedParts { body: &self.unsigned.body, signature: self.signature })
+        to_bytes(&SignedParts {
+            body: &self.unsigned.body,
+            signature: self.signature,
+        })
     }
 
     /// Joins a body and a signature that were stored apart.
     #[must_use]
     pub const fn from_parts(unsigned: Unsigned<T>, signature: [u8; 64]) -> Self {
-        Self { unsigned, signature }
+        Self {
+            unsigned,
+            signature,
+        }
     }
 
     /// The message, which nobody has verified yet.
@@ -264,8 +314,14 @@ impl<T: Message> Signed<T> {
     ///
     /// The signature is not that key's.
     pub fn verify(self, key: &IdentityPublic, name: &str) -> Result<Verified<T>, EnvelopeError> {
-        if !self.unsigned.is_signed_by(key, &IdentitySignature(self.signature)) {
-            return Err(EnvelopeError::Signature { what: T::TAG, signer: name.to_owned() });
+        if !self
+            .unsigned
+            .is_signed_by(key, &IdentitySignature(self.signature))
+        {
+            return Err(EnvelopeError::Signature {
+                what: T::TAG,
+                signer: name.to_owned(),
+            });
         }
         Ok(Verified { signed: self })
     }
@@ -281,7 +337,10 @@ impl<T: Message> Signed<T> {
         name: &str,
     ) -> Result<Verified<T>, EnvelopeError> {
         if !key.verifies(&self.unsigned.digest(), &SessionSignature(self.signature)) {
-            return Err(EnvelopeError::Signature { what: T::TAG, signer: name.to_owned() });
+            return Err(EnvelopeError::Signature {
+                what: T::TAG,
+                signer: name.to_owned(),
+            });
         }
         Ok(Verified { signed: self })
     }
@@ -329,7 +388,9 @@ impl<T: fmt::Debug> fmt::Debug for Signed<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Verified<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Verified").field(&self.signed.unsigned.value).finish()
+        f.debug_tuple("Verified")
+            .field(&self.signed.unsigned.value)
+            .finish()
     }
 }
 
@@ -368,7 +429,12 @@ mod tests {
 
     fn signed() -> (SoftIdentity, Signed<Note>) {
         let key = SoftIdentity::from_bytes(&[7; 32]).unwrap();
-        let note = Unsigned::new(HERE, Note { text: "hello".into() });
+        let note = Unsigned::new(
+            HERE,
+            Note {
+                text: "hello".into(),
+            },
+        );
         let signed = note.sign(&key).unwrap();
         (key, signed)
     }
@@ -387,7 +453,10 @@ mod tests {
         let bytes = signed.to_bytes();
         assert!(matches!(
             Signed::<Other>::from_bytes(HERE, &bytes),
-            Err(EnvelopeError::Tag { expected: "symbolon.other", .. })
+            Err(EnvelopeError::Tag {
+                expected: "symbolon.other",
+                ..
+            })
         ));
         assert!(matches!(
             Signed::<Note>::from_bytes(NetworkId([2; 32]), &bytes),
@@ -395,7 +464,10 @@ mod tests {
         ));
         let stranger = SoftIdentity::from_bytes(&[8; 32]).unwrap().public();
         let error = signed.verify(&stranger, "stranger").unwrap_err();
-        assert_eq!(error.to_string(), "the signature of this symbolon.note is not by stranger");
+        assert_eq!(
+            error.to_string(),
+            "the signature of this symbolon.note is not by stranger"
+        );
     }
 
     #[test]

@@ -48,8 +48,14 @@ impl IdentityPublic {
         let short = key.to_encoded_point(true);
         let long = key.to_encoded_point(false);
         Ok(Self {
-            compressed: short.as_bytes().try_into().map_err(|_| IdentityError::BadPublicKey)?,
-            uncompressed: long.as_bytes().try_into().map_err(|_| IdentityError::BadPublicKey)?,
+            compressed: short
+                .as_bytes()
+                .try_into()
+                .map_err(|_| IdentityError::BadPublicKey)?,
+            uncompressed: long
+                .as_bytes()
+                .try_into()
+                .map_err(|_| IdentityError::BadPublicKey)?,
         })
     }
 
@@ -118,7 +124,9 @@ impl<'b, C> Decode<'b, C> for IdentityPublic {
     fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
         let bytes = d.bytes()?;
         if bytes.len() != 33 {
-            return Err(minicbor::decode::Error::message("expected a 33-byte P-256 point"));
+            return Err(minicbor::decode::Error::message(
+                "expected a 33-byte P-256 point",
+            ));
         }
         Self::from_sec1(bytes).map_err(minicbor::decode::Error::message)
     }
@@ -180,8 +188,10 @@ impl IdentitySigner for SoftIdentity {
 
     fn sign_digest(&self, digest: &[u8; 32]) -> Result<IdentitySignature, IdentityError> {
         use p256::ecdsa::signature::hazmat::PrehashSigner;
-        let signature: p256::ecdsa::Signature =
-            self.key.sign_prehash(digest).map_err(|e| IdentityError::Signer(e.to_string()))?;
+        let signature: p256::ecdsa::Signature = self
+            .key
+            .sign_prehash(digest)
+            .map_err(|e| IdentityError::Signer(e.to_string()))?;
         Ok(IdentitySignature(signature.to_bytes().into()))
     }
 }
@@ -203,8 +213,17 @@ mod tests {
 
     #[test]
     fn refuses_infinity_off_curve_and_other_lengths() {
-        for bytes in [vec![0], vec![2; 32], vec![0xff; 33], vec![4; 65], Vec::new()] {
-            assert_eq!(IdentityPublic::from_sec1(&bytes), Err(IdentityError::BadPublicKey));
+        for bytes in [
+            vec![0],
+            vec![2; 32],
+            vec![0xff; 33],
+            vec![4; 65],
+            Vec::new(),
+        ] {
+            assert_eq!(
+                IdentityPublic::from_sec1(&bytes),
+                Err(IdentityError::BadPublicKey)
+            );
         }
         assert!(SoftIdentity::from_bytes(&[0; 32]).is_err());
         assert!(SoftIdentity::from_bytes(&[0xff; 32]).is_err());
@@ -217,6 +236,9 @@ mod tests {
         assert_eq!(IdentityPublic::from_sec1(key.uncompressed()).unwrap(), key);
         let bytes = crate::cbor::to_bytes(&key);
         assert_eq!(bytes.len(), 35);
-        assert_eq!(crate::cbor::from_bytes::<IdentityPublic>("key", &bytes, 35).unwrap(), key);
+        assert_eq!(
+            crate::cbor::from_bytes::<IdentityPublic>("key", &bytes, 35).unwrap(),
+            key
+        );
     }
 }

@@ -220,8 +220,10 @@ impl Roster {
             .members
             .iter()
             .filter_map(|member| Some((PartyId::Member(member.index), member.tls_pin?)));
-        let clients =
-            self.clients.iter().map(|client| (PartyId::Client(client.name.clone()), client.tls_pin));
+        let clients = self
+            .clients
+            .iter()
+            .map(|client| (PartyId::Client(client.name.clone()), client.tls_pin));
         members.chain(clients)
     }
 

@@ -29,7 +29,9 @@ impl SessionPublic {
     /// Whether `signature` is this key's over `digest`.
     #[must_use]
     pub fn verifies(&self, digest: &[u8; 32], signature: &SessionSignature) -> bool {
-        UnparsedPublicKey::new(&ED25519, self.0).verify(digest, &signature.0).is_ok()
+        UnparsedPublicKey::new(&ED25519, self.0)
+            .verify(digest, &signature.0)
+            .is_ok()
     }
 }
 
@@ -58,7 +60,9 @@ pub enum SessionError {
     #[error("{0} is not in the roster")]
     UnknownHolder(PartyId),
     /// The certificate lives longer than a session may.
-    #[error("the session key of {holder} is certified for {seconds} s, at most {MAX_SESSION_SECONDS} are allowed")]
+    #[error(
+        "the session key of {holder} is certified for {seconds} s, at most {MAX_SESSION_SECONDS} are allowed"
+    )]
     TooLong {
         /// Holder named in the certificate.
         holder: PartyId,
@@ -66,7 +70,9 @@ pub enum SessionError {
         seconds: u64,
     },
     /// The certificate is not valid yet, or no longer.
-    #[error("the session key of {holder} is valid from {from} to {until}, now is {now} (unix seconds): restart its holder, or correct the clocks")]
+    #[error(
+        "the session key of {holder} is valid from {from} to {until}, now is {now} (unix seconds): restart its holder, or correct the clocks"
+    )]
     Expired {
         /// Holder named in the certificate.
         holder: PartyId,
@@ -87,8 +93,15 @@ impl SessionSecret {
     /// The library refuses the seed.
     pub fn from_seed(seed: &[u8; 32]) -> Result<Self, SessionError> {
         let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| SessionError::Seed)?;
-        let public = pair.public_key().as_ref().try_into().map_err(|_| SessionError::Seed)?;
-        Ok(Self { pair, public: SessionPublic(public) })
+        let public = pair
+            .public_key()
+            .as_ref()
+            .try_into()
+            .map_err(|_| SessionError::Seed)?;
+        Ok(Self {
+            pair,
+            public: SessionPublic(public),
+        })
     }
 
     /// The public half.

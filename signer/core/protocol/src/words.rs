@@ -6,8 +6,11 @@
 #[must_use]
 pub fn words(digest: &[u8; 32], n: usize) -> String {
     let list: Vec<&str> = WORDS.split_whitespace().collect();
-    let chosen: Vec<&str> =
-        digest.iter().take(n).filter_map(|byte| list.get(usize::from(*byte)).copied()).collect();
+    let chosen: Vec<&str> = digest
+        .iter()
+        .take(n)
+        .filter_map(|byte| list.get(usize::from(*byte)).copied())
+        .collect();
     chosen.join("-")
 }
 

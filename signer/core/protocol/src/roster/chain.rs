@@ -42,7 +42,10 @@ impl SignedRoster {
     #[must_use]
     pub fn new(network: NetworkId, roster: Roster) -> Self {
         let body = Unsigned::new(network, roster).body().to_vec();
-        Self { body, signatures: Vec::new() }
+        Self {
+            body,
+            signatures: Vec::new(),
+        }
     }
 
     /// Adds (or replaces) one guardian's signature.
@@ -60,7 +63,10 @@ impl SignedRoster {
             .map_err(|e| SignRosterError::Roster(e.into()))?;
         let signature = key.sign_digest(&unsigned.digest())?;
         self.signatures.retain(|old| old.guardian != guardian);
-        self.signatures.push(RosterSignature { guardian: guardian.to_owned(), signature });
+        self.signatures.push(RosterSignature {
+            guardian: guardian.to_owned(),
+            signature,
+        });
         self.signatures.sort_by(|a, b| a.guardian.cmp(&b.guardian));
         Ok(())
     }
@@ -146,16 +152,33 @@ impl RosterChain {
         if let Some(pin) = pin
             && *pin != hash
         {
-            return Err(RosterError::Pin { expected: hex::encode(pin), got: hex::encode(hash) });
+            return Err(RosterError::Pin {
+                expected: hex::encode(pin),
+                got: hex::encode(hash),
+            });
         }
         if roster.number != 1 || roster.previous.is_some() {
             let why = "a first roster has number 1 and none before it";
-            return Err(RosterError::Broken { number: roster.number, why });
+            return Err(RosterError::Broken {
+                number: roster.number,
+                why,
+            });
         }
         quorum(&first, &unsigned, &roster)?;
-        let owners = roster.members.iter().map(|m| (m.index, m.identity)).collect();
+        let owners = roster
+            .members
+            .iter()
+            .map(|m| (m.index, m.identity))
+            .collect();
         let links = vec![first];
-        Ok(Self { network, links, first_hash: hash, hash, current: roster, owners })
+        Ok(Self {
+            network,
+            links,
+            first_hash: hash,
+            hash,
+            current: roster,
+            owners,
+        })
     }
 
     /// Verifies the next roster and puts it in force.
@@ -229,7 +252,11 @@ fn quorum(
         return Ok(());
     }
     let needed = authority.guardian_quorum;
-    Err(RosterError::Signatures { number: unsigned.value().number, got, needed })
+    Err(RosterError::Signatures {
+        number: unsigned.value().number,
+        got,
+        needed,
+    })
 }
 
 #[cfg(test)]
@@ -268,7 +295,10 @@ mod tests {
             guardians: ["ada", "bea", "cai"]
                 .iter()
                 .zip(60_u8..)
-                .map(|(name, byte)| Guardian { name: (*name).into(), key: key(byte).public() })
+                .map(|(name, byte)| Guardian {
+                    name: (*name).into(),
+                    key: key(byte).public(),
+                })
                 .collect(),
             guardian_quorum: 2,
         }
@@ -283,7 +313,12 @@ mod tests {
     }
 
     fn chain() -> RosterChain {
-        RosterChain::start(NETWORK, signed(&roster(), &[("ada", 60), ("bea", 61)]), None).unwrap()
+        RosterChain::start(
+            NETWORK,
+            signed(&roster(), &[("ada", 60), ("bea", 61)]),
+            None,
+        )
+        .unwrap()
     }
 
     fn second(change: impl Fn(&mut Roster)) -> Roster {
@@ -300,7 +335,10 @@ mod tests {
         let pin = chain.first_hash();
         let again = RosterChain::from_bytes(NETWORK, &chain.to_bytes(), Some(&pin)).unwrap();
         assert_eq!(again.current(), &roster());
-        let next = signed(&second(|r| r.members.truncate(2)), &[("bea", 61), ("cai", 62)]);
+        let next = signed(
+            &second(|r| r.members.truncate(2)),
+            &[("bea", 61), ("cai", 62)],
+        );
         let chain = chain.append(next).unwrap();
         assert_eq!(chain.current().members.len(), 2);
         assert_eq!(chain.first_hash(), pin);
@@ -316,20 +354,38 @@ mod tests {
         ] {
             let error =
                 RosterChain::start(NETWORK, signed(&roster(), guardians), None).unwrap_err();
-            assert_eq!(error, RosterError::Signatures { number: 1, got: 1, needed: 2 });
+            assert_eq!(
+                error,
+                RosterError::Signatures {
+                    number: 1,
+                    got: 1,
+                    needed: 2
+                }
+            );
         }
     }
 
     #[test]
     fn an_index_is_never_given_to_another_key_even_after_a_gap() {
-        let without = signed(&second(|r| r.members.truncate(2)), &[("ada", 60), ("bea", 61)]);
+        let without = signed(
+            &second(|r| r.members.truncate(2)),
+            &[("ada", 60), ("bea", 61)],
+        );
         let chain = chain().append(without).unwrap();
         let mut third = roster();
         third.number = 3;
         third.previous = Some(chain.hash());
         third.members[2].identity = key(77).public();
-        let error = chain.append(signed(&third, &[("ada", 60), ("bea", 61)])).unwrap_err();
-        assert_eq!(error, RosterError::Renumbered { number: 3, index: 3 });
+        let error = chain
+            .append(signed(&third, &[("ada", 60), ("bea", 61)]))
+            .unwrap_err();
+        assert_eq!(
+            error,
+            RosterError::Renumbered {
+                number: 3,
+                index: 3
+            }
+        );
     }
 
     #[test]
@@ -339,13 +395,26 @@ mod tests {
                 (|r: &mut Roster| r.number = 3) as fn(&mut Roster),
                 "its number is not the next one",
             ),
-            (|r| r.previous = Some([0; 32]), "it names another roster as the one before"),
-            (|r| r.cluster = ClusterId([8; 32]), "it belongs to another cluster"),
+            (
+                |r| r.previous = Some([0; 32]),
+                "it names another roster as the one before",
+            ),
+            (
+                |r| r.cluster = ClusterId([8; 32]),
+                "it belongs to another cluster",
+            ),
         ] {
             let next = second(change);
-            let error =
-                chain().append(signed(&next, &[("ada", 60), ("bea", 61)])).unwrap_err();
-            assert_eq!(error, RosterError::Broken { number: next.number, why });
+            let error = chain()
+                .append(signed(&next, &[("ada", 60), ("bea", 61)]))
+                .unwrap_err();
+            assert_eq!(
+                error,
+                RosterError::Broken {
+                    number: next.number,
+                    why
+                }
+            );
         }
     }
 
@@ -362,12 +431,24 @@ mod tests {
         let cases: [Case; 11] = [
             (|r| r.members[0].index = 0, "share index 0"),
             (|r| r.members[1].index = 1, "not in rising order"),
-            (|r| r.members[1].name = "server-1".into(), "same member name"),
-            (|r| r.members[1].identity = r.members[0].identity, "same identity key"),
-            (|r| r.members[1].tls_pin = r.members[0].tls_pin, "same TLS pin"),
+            (
+                |r| r.members[1].name = "server-1".into(),
+                "same member name",
+            ),
+            (
+                |r| r.members[1].identity = r.members[0].identity,
+                "same identity key",
+            ),
+            (
+                |r| r.members[1].tls_pin = r.members[0].tls_pin,
+                "same TLS pin",
+            ),
             (|r| r.members[1].tls_pin = None, "or neither"),
             (|r| r.members[0].name = "evil\u{202e}".into(), "is refused"),
-            (|r| r.members[0].address = Some("no-port".into()), "is refused"),
+            (
+                |r| r.members[0].address = Some("no-port".into()),
+                "is refused",
+            ),
             (|r| r.guardian_quorum = 4, "impossible"),
             (|r| r.guardian_quorum = 0, "impossible"),
             (|r| r.members.clear(), "allowed are 1 to 255"),

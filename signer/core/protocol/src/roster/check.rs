@@ -22,7 +22,9 @@ pub enum RosterError {
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
     /// A name is empty, too long or has characters that could mislead on a screen.
-    #[error("the name {0:?} is refused: use 1 to 32 of a-z, 0-9 and -, beginning with a letter or digit")]
+    #[error(
+        "the name {0:?} is refused: use 1 to 32 of a-z, 0-9 and -, beginning with a letter or digit"
+    )]
     Name(String),
     /// Two entries share what must be one party's own.
     #[error("two entries have the same {what}: {value}")]
@@ -81,7 +83,9 @@ pub enum RosterError {
         why: &'static str,
     },
     /// A member index was given to another identity key.
-    #[error("roster {number} gives share index {index} to another identity key; an index is never reused")]
+    #[error(
+        "roster {number} gives share index {index} to another identity key; an index is never reused"
+    )]
     Renumbered {
         /// Number of the roster.
         number: u32,
@@ -140,18 +144,38 @@ impl Roster {
         }
         rising("members", self.members.iter().map(|member| member.index))?;
         rising("clients", self.clients.iter().map(|client| &client.name))?;
-        rising("guardians", self.guardians.iter().map(|guardian| &guardian.name))?;
-        distinct("member name", self.members.iter().map(|member| &member.name))?;
+        rising(
+            "guardians",
+            self.guardians.iter().map(|guardian| &guardian.name),
+        )?;
+        distinct(
+            "member name",
+            self.members.iter().map(|member| &member.name),
+        )?;
         let identities = self.members.iter().map(|member| member.identity);
-        distinct("identity key", identities.chain(self.clients.iter().map(|c| c.identity)))?;
-        distinct("guardian key", self.guardians.iter().map(|guardian| guardian.key))?;
-        distinct("TLS pin", self.tls_pins().map(|(_, pin)| hex::encode(pin.0)))?;
+        distinct(
+            "identity key",
+            identities.chain(self.clients.iter().map(|c| c.identity)),
+        )?;
+        distinct(
+            "guardian key",
+            self.guardians.iter().map(|guardian| guardian.key),
+        )?;
+        distinct(
+            "TLS pin",
+            self.tls_pins().map(|(_, pin)| hex::encode(pin.0)),
+        )?;
         Ok(())
     }
 
     /// Checks that `next` may follow on this roster (signatures apart).
     pub(super) fn check_next(&self, hash: [u8; 32], next: &Self) -> Result<(), RosterError> {
-        let broken = |why| Err(RosterError::Broken { number: next.number, why });
+        let broken = |why| {
+            Err(RosterError::Broken {
+                number: next.number,
+                why,
+            })
+        };
         if Some(next.number) != self.number.checked_add(1) {
             return broken("its number is not the next one");
         }
@@ -169,12 +193,19 @@ fn count(what: &'static str, got: usize, min: usize, max: usize) -> Result<(), R
     if (min..=max).contains(&got) {
         return Ok(());
     }
-    Err(RosterError::Count { what, got, min, max })
+    Err(RosterError::Count {
+        what,
+        got,
+        min,
+        max,
+    })
 }
 
 fn name(text: &str) -> Result<(), RosterError> {
     let good = (1..=32).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !text.starts_with('-');
     if good {
         return Ok(());
