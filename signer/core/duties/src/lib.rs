@@ -4,6 +4,28 @@
 //! messages; a root that somebody else supplies is compared, never trusted.
 #![forbid(unsafe_code)]
 
+mod bits;
+mod domain;
+mod duty;
+mod message;
+mod network;
+mod signing_root;
+mod ssz;
 mod units;
 
-pub use units::{Epoch, ForkVersion, HexError, Root, SigningRoot, Slot, ValidatorPublicKey};
+pub use bits::{Bitlist, Bitvector, List, SszError};
+pub use domain::{DomainType, compute_domain, compute_signing_root};
+pub use duty::{Duty, DutyKind, UnknownDutyKind};
+pub use message::{
+    AttestationData, BeaconBlockHeader, Checkpoint, DepositMessage, ValidatorRegistration,
+    VoluntaryExit,
+};
+pub use network::{
+    ConfigError, ForkName, MAX_CONFIG_BYTES, Network, Preset, ScheduledFork, UnknownFork,
+};
+pub use signing_root::{DutyError, signing_domain, signing_fork_version, signing_root};
+pub use ssz::TreeRoot;
+pub use units::{
+    BlsSignature, Domain, Epoch, ExecutionAddress, ForkVersion, Gwei, HexError, Root, SigningRoot,
+    Slot, ValidatorIndex, ValidatorPublicKey, WithdrawalCredentials,
+};

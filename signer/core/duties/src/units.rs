@@ -26,9 +26,15 @@ pub enum HexError {
 
 fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
     let expected = N.saturating_mul(2);
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+    let digits = text
+        .strip_prefix("0x")
+        .or_else(|| text.strip_prefix("0X"))
+        .unwrap_or(text);
     if digits.len() != expected {
-        return Err(HexError::Length { expected, got: text.len() });
+        return Err(HexError::Length {
+            expected,
+            got: text.len(),
+        });
     }
     let mut bytes = [0; N];
     hex::decode_to_slice(digits, &mut bytes).map_err(|_| HexError::Digit { expected })?;
@@ -103,6 +109,22 @@ bytes_type!(
     /// A validator's BLS public key in compressed form, as bytes only: not checked to be a point.
     ValidatorPublicKey, 48
 );
+bytes_type!(
+    /// A BLS signature in compressed form, as bytes only: not checked to be a point.
+    BlsSignature, 96
+);
+bytes_type!(
+    /// An address of the execution layer (consensus-specs `ExecutionAddress`).
+    ExecutionAddress, 20
+);
+bytes_type!(
+    /// The withdrawal credentials of a deposit: a prefix byte and 31 bytes more.
+    WithdrawalCredentials, 32
+);
+bytes_type!(
+    /// What separates signatures by purpose, fork and chain (consensus-specs `compute_domain`).
+    Domain, 32
+);
 
 macro_rules! number_type {
     ($(#[$doc:meta])* $name:ident) => {
@@ -129,6 +151,14 @@ number_type!(
     /// An epoch of the beacon chain.
     Epoch
 );
+number_type!(
+    /// The place of a validator in the registry of the beacon chain.
+    ValidatorIndex
+);
+number_type!(
+    /// An amount of ether in units of 10^-9.
+    Gwei
+);
 
 #[cfg(test)]
 mod tests {
@@ -141,7 +171,10 @@ mod tests {
         assert_eq!("01000001".parse::<ForkVersion>().unwrap(), version);
         assert_eq!(
             "0x0100".parse::<ForkVersion>().unwrap_err(),
-            HexError::Length { expected: 8, got: 6 }
+            HexError::Length {
+                expected: 8,
+                got: 6
+            }
         );
         assert!("0x0100000g".parse::<ForkVersion>().is_err());
     }
