@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod admin;
+pub mod card;
 pub mod cbor;
 pub mod envelope;
 pub mod identity;
