@@ -177,3 +177,97 @@ impl TreeRoot for SyncSelectionData {
         container(&[self.slot.tree_root(), self.subcommittee_index.tree_root()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_of_the_slashable_messages_counts() {
+        let vote = AttestationData {
+            slot: Slot(1),
+            index: 1,
+            beacon_block_root: Root([1; 32]),
+            source: Checkpoint {
+                epoch: Epoch(1),
+                root: Root([1; 32]),
+            },
+            target: Checkpoint {
+                epoch: Epoch(1),
+                root: Root([1; 32]),
+            },
+        };
+        let other = Checkpoint {
+            epoch: Epoch(2),
+            root: Root([1; 32]),
+        };
+        let fork = Checkpoint {
+            epoch: Epoch(1),
+            root: Root([2; 32]),
+        };
+        let votes = [
+            vote,
+            AttestationData {
+                slot: Slot(2),
+                ..vote
+            },
+            AttestationData { index: 2, ..vote },
+            AttestationData {
+                beacon_block_root: Root([2; 32]),
+                ..vote
+            },
+            AttestationData {
+                source: other,
+                ..vote
+            },
+            AttestationData {
+                source: fork,
+                ..vote
+            },
+            AttestationData {
+                target: other,
+                ..vote
+            },
+            AttestationData {
+                target: fork,
+                ..vote
+            },
+        ];
+        let header = BeaconBlockHeader {
+            slot: Slot(1),
+            proposer_index: ValidatorIndex(1),
+            parent_root: Root([1; 32]),
+            state_root: Root([1; 32]),
+            body_root: Root([1; 32]),
+        };
+        let headers = [
+            header,
+            BeaconBlockHeader {
+                slot: Slot(2),
+                ..header
+            },
+            BeaconBlockHeader {
+                proposer_index: ValidatorIndex(2),
+                ..header
+            },
+            BeaconBlockHeader {
+                parent_root: Root([2; 32]),
+                ..header
+            },
+            BeaconBlockHeader {
+                state_root: Root([2; 32]),
+                ..header
+            },
+            BeaconBlockHeader {
+                body_root: Root([2; 32]),
+                ..header
+            },
+        ];
+        let mut roots: Vec<_> = votes.iter().map(TreeRoot::tree_root).collect();
+        roots.extend(headers.iter().map(TreeRoot::tree_root));
+        let all = roots.len();
+        roots.sort();
+        roots.dedup();
+        assert_eq!(roots.len(), all);
+    }
+}
