@@ -12,7 +12,7 @@ use crate::{
 /// A device: holds keys, does few and small things with them.
 ///
 /// All calls block until done, failed, or past `deadline`. A device in this process cannot stop a
-/// vendor call that hangs; the worker client can, because it kills the process that makes it.
+/// vendor call that hangs; [`crate::WorkerClient`] can, because it kills the process that makes it.
 /// Call it from a thread that may block.
 ///
 /// A device never does BLS. It opens the DEK, proves who the member is, and takes part in the

@@ -8,6 +8,8 @@
 //! * [`Dek`] is opened by the device; its [`ShareCipher`] opens shares, each bound to cluster,
 //!   group, group epoch, key and member.
 //!
+//! * [`WorkerClient`] is the device in a process of its own; [`serve`] is that process's end.
+//!
 //! This crate links no vendor code.
 #![forbid(unsafe_code)]
 
@@ -24,6 +26,7 @@ mod seal_kind;
 mod sealed_dek;
 mod share_cipher;
 mod token_id;
+mod worker;
 
 pub use anchor::{AnchorName, AnchorRecord};
 pub use capabilities::{Capabilities, Health, Trial};
@@ -39,3 +42,7 @@ pub use seal_kind::{SealFamily, SealKind};
 pub use sealed_dek::{KNOWN_ANSWER, KeyCheck, SEALED_DEK_MAX, SealHeader, SealedDek};
 pub use share_cipher::{NONCE, SHARE, SealedShare, ShareBinding, ShareCipher, ShareError};
 pub use token_id::{TOKEN_ID_MAX, TokenId};
+pub use worker::{
+    FoundToken, GRACE, Opener, PinSource, TokenSelector, WorkerClient, WorkerConfig, WorkerStatus,
+    serve,
+};

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use minicbor::decode::Error as DecodeError;
+use minicbor::encode::{Error as EncodeError, Write};
+use minicbor::{Decode, Decoder, Encode, Encoder};
 use p256::{EncodedPoint, PublicKey, elliptic_curve::sec1::ToEncodedPoint};
 
 /// A P-256 public key: SEC1 uncompressed, on the curve, not the identity.
@@ -81,6 +84,18 @@ impl fmt::Debug for P256Public {
             write!(f, "{byte:02x}")?;
         }
         write!(f, ")")
+    }
+}
+
+impl<C> Encode<C> for P256Public {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
+        e.bytes(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for P256Public {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
+        Self::from_sec1(d.bytes()?).map_err(DecodeError::custom)
     }
 }
 

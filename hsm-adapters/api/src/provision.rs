@@ -37,19 +37,26 @@ pub struct Kek {
 }
 
 /// What is on the token after provisioning. Provisioning again finds the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct ProvisionReport {
     /// The token.
+    #[n(0)]
     pub token: TokenId,
     /// The key encryption key.
+    #[n(1)]
     pub kek: Kek,
     /// Whether the key encryption key was made now.
+    #[n(2)]
     pub kek_made: bool,
     /// Name of the identity key.
+    #[n(3)]
     pub identity: KeyId,
     /// The member's identity.
+    #[n(4)]
     pub identity_public: P256Public,
     /// Whether the identity key was made now.
+    #[n(5)]
     pub identity_made: bool,
 }
 
