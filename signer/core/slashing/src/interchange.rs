@@ -67,13 +67,16 @@ pub enum ParseError {
         got: String,
     },
     /// Not JSON, or not of the schema.
-    #[error("interchange: {place}: {cause}")]
+    #[error("interchange: {place}: {cause} at line {line} column {column}")]
     Schema {
         /// The entry at fault.
         place: Place,
-        /// What is wrong there, with line and column.
-        #[source]
-        cause: serde_json::Error,
+        /// What is wrong there; what it quotes of the file is cut and cleaned.
+        cause: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
     },
 }
 
@@ -147,8 +150,7 @@ impl Place {
                     "data" => list = "validator",
                     "signed_blocks" => list = "block",
                     "signed_attestations" => list = "attestation",
-                    // A name from the file: cut, because the file is foreign.
-                    other => names.push(other.chars().take(32).collect()),
+                    other => names.push(printable(other, 32)),
                 },
                 Segment::Seq { index } => names.push(format!("{list} {}", index.saturating_add(1))),
                 Segment::Enum { .. } | Segment::Unknown => {}
@@ -164,14 +166,28 @@ impl Place {
 
 fn from_json<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, ParseError> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|e| ParseError::Schema {
-        place: Place::of(e.path()),
-        cause: e.into_inner(),
-    })?;
-    let place = || Place("after the last entry".into());
-    json.end().map_err(|cause| ParseError::Schema {
-        place: place(),
-        cause,
-    })?;
+    let value = serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| schema(Place::of(error.path()), &error.into_inner()))?;
+    json.end()
+        .map_err(|error| schema(Place("after the last entry".into()), &error))?;
     Ok(value)
+}
+
+fn schema(place: Place, error: &serde_json::Error) -> ParseError {
+    let text = error.to_string();
+    let cause = text
+        .rsplit_once(" at line ")
+        .map_or(text.as_str(), |(cause, _)| cause);
+    ParseError::Schema {
+        place,
+        cause: printable(cause, 160),
+        line: error.line(),
+        column: error.column(),
+    }
+}
+
+/// Text that quotes a foreign file: cut, and free of control codes that would reach a terminal.
+fn printable(text: &str, limit: usize) -> String {
+    let clean = |c: char| if c.is_control() { '?' } else { c };
+    text.chars().take(limit).map(clean).collect()
 }

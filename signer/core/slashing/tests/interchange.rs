@@ -115,6 +115,17 @@ fn errors_name_the_validator_the_entry_and_the_field() {
 }
 
 #[test]
+fn errors_quote_little_of_the_file_and_no_control_codes() {
+    let name = format!("\\u001b[31m\\n{}", "x".repeat(1 << 20));
+    let entry = format!(r#"{{"slot":"1","{name}":"2"}}"#);
+    for bad in [validator(1, &entry, ""), format!(r#""{name}""#)] {
+        let message = error(&file(&bad));
+        assert!(message.len() < 400, "{} bytes", message.len());
+        assert!(!message.contains(char::is_control), "{message}");
+    }
+}
+
+#[test]
 fn other_versions_forms_and_lengths_are_refused() {
     let version = |version: &str| {
         format!(r#"{{"metadata":{{"interchange_format_version":"{version}"}},"blocks":1}}"#)
