@@ -1,8 +1,9 @@
 //! Signatures of many validators added up, as the chain does; not threshold signatures.
 
-use blst::BLST_ERROR;
 use blst::min_pk::{AggregateSignature, PublicKey};
+use blst::{BLST_ERROR, blst_p2_affine};
 
+use crate::bls::raw;
 use crate::hashed_root::DST;
 use crate::point::{G2Point, PointError};
 use crate::public_key::GroupPublicKey;
@@ -37,7 +38,11 @@ pub fn aggregate(signatures: &[Signature]) -> Result<Signature, AggregateError> 
         sum.add_signature(point, false)
             .map_err(PointError::from_blst)?;
     }
-    Ok(G2Point::from_uncompressed(&sum.to_signature().serialize())?.into())
+    let sum = *<&blst_p2_affine>::from(&sum.to_signature());
+    if raw::p2_is_infinity(&sum) {
+        return Err(PointError::Infinity.into());
+    }
+    Ok(G2Point::from_raw(sum).into())
 }
 
 /// Checks an aggregate of signatures by `keys` over one message (`FastAggregateVerify`).

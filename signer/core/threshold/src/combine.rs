@@ -141,6 +141,13 @@ impl Combined {
     }
 }
 
+/// A whole signature of other origin, to be verified in a batch.
+impl From<Signature> for Combined {
+    fn from(signature: Signature) -> Self {
+        Self(raw::p2_from_affine(signature.point().raw()))
+    }
+}
+
 impl CombineError {
     pub(crate) fn check_count(expected: usize, got: usize) -> Result<(), Self> {
         match got {

@@ -229,6 +229,13 @@ pub(crate) fn p2_neg_affine(point: &blst_p2_affine) -> blst_p2_affine {
     out
 }
 
+pub(crate) fn p2_from_affine(point: &blst_p2_affine) -> blst_p2 {
+    let mut out = blst_p2::default();
+    // SAFETY: reads one point, writes one.
+    unsafe { blst::blst_p2_from_affine(&mut out, point) };
+    out
+}
+
 pub(crate) fn p2_to_affine(point: &blst_p2) -> blst_p2_affine {
     let mut out = blst_p2_affine::default();
     // SAFETY: reads one point, writes one.
