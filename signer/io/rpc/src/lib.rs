@@ -1,1 +1,27 @@
 //! Protocol messages over mutually authenticated gRPC.
+//!
+//! TLS 1.3 on both sides, and no certificate authority: a peer is who the roster says has its key.
+//! A connection is accepted only when the SHA-256 of the peer's public key stands in the current
+//! [`Pins`]; whoever is taken out of them is refused at the next handshake.
+#![forbid(unsafe_code)]
+
+mod client;
+mod identity;
+mod pins;
+mod server;
+mod verify;
+
+/// The generated messages and services.
+#[expect(missing_docs, clippy::all, reason = "generated code")]
+#[allow(unreachable_pub, reason = "generated code")]
+pub mod wire {
+    tonic::include_proto!("symbolon.v1");
+
+    /// The descriptors, for reflection.
+    pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/symbolon.bin"));
+}
+
+pub use client::{CallError, PeerClient};
+pub use identity::{TlsError, TlsIdentity};
+pub use pins::Pins;
+pub use server::{Limits, Listener, ServeError, caller, router};
