@@ -12,8 +12,7 @@ mod server;
 mod verify;
 
 /// The generated messages and services.
-#[expect(missing_docs, clippy::all, reason = "generated code")]
-#[allow(unreachable_pub, reason = "generated code")]
+#[expect(missing_docs, reason = "generated code")]
 pub mod wire {
     tonic::include_proto!("symbolon.v1");
 
