@@ -6,7 +6,7 @@ use blst::min_pk;
 use crate::bls::{pairing, raw};
 use crate::hashed_root::HashedRoot;
 use crate::index::ShareIndex;
-use crate::point::{COMPRESSED, PointError};
+use crate::point::PointError;
 use crate::share::{PublicShare, SecretShare};
 use crate::signature::VerifyError;
 
@@ -28,9 +28,6 @@ impl PartialSignature {
     ///
     /// [`PointError`] unless the encoding is canonical, on the curve and not infinity.
     pub fn from_uncompressed(index: ShareIndex, bytes: &[u8; 192]) -> Result<Self, PointError> {
-        if bytes[0] & COMPRESSED != 0 {
-            return Err(PointError::Encoding);
-        }
         let point = min_pk::Signature::deserialize(bytes).map_err(PointError::from_blst)?;
         let point = *<&blst_p2_affine>::from(&point);
         if raw::p2_is_infinity(&point) {

@@ -52,9 +52,6 @@ impl G1Point {
     ///
     /// [`PointError`], the first fault found.
     pub fn from_uncompressed(bytes: &[u8; 96]) -> Result<Self, PointError> {
-        if bytes[0] & COMPRESSED != 0 {
-            return Err(PointError::Encoding);
-        }
         Self::checked(PublicKey::deserialize(bytes).map_err(PointError::from_blst)?)
     }
 
@@ -145,9 +142,6 @@ impl G2Point {
     ///
     /// [`PointError`], the first fault found.
     pub fn from_uncompressed(bytes: &[u8; 192]) -> Result<Self, PointError> {
-        if bytes[0] & COMPRESSED != 0 {
-            return Err(PointError::Encoding);
-        }
         Self::checked(Signature::deserialize(bytes).map_err(PointError::from_blst)?)
     }
 
@@ -188,9 +182,6 @@ impl PointError {
         }
     }
 }
-
-/// The flag of a compressed encoding, which an uncompressed one must not carry.
-pub(crate) const COMPRESSED: u8 = 0x80;
 
 /// Order, hash and text of the compressed encoding, so that points can be keys of maps.
 macro_rules! by_encoding {

@@ -14,8 +14,9 @@ use std::cell::Cell;
 
 use common::{Group, forged, index, root, subsets};
 use symbolon_threshold::{
-    Combined, G2Point, HashedRoot, LagrangeCache, PartialSignature, Signature, SubgroupCheck,
-    VerifyError, blame, blame_batch, check_batch, fast_aggregate_verify, verify_batch,
+    Combined, G2Point, HashedRoot, LagrangeCache, PartialSignature, PublicShare, Signature,
+    SubgroupCheck, VerifyError, blame, blame_batch, check_batch, fast_aggregate_verify,
+    verify_batch,
 };
 
 const SEED: [u8; 32] = [0x5e; 32];
@@ -107,6 +108,8 @@ fn torsion_is_refused_on_the_combined_signature() {
             Err(VerifyError::NotInSubgroup)
         );
         assert!(!signers[0].in_subgroup() && signers[1].in_subgroup());
+        let verified = signers[0].verify(group.public(1), &root);
+        assert_eq!(verified, Err(VerifyError::NotInSubgroup));
     }
 }
 
@@ -341,8 +344,13 @@ fn a_lying_server_is_found_in_a_burst() {
         skipped.is_empty() || skipped == [5],
         "an honest partial was blamed: {skipped:?}"
     );
-    // The share of another member is not its signer's.
-    let items = [(groups[0].public(1), &roots[0], &honest[0])];
+    // A partial under another index is wrong, even where the point would fit.
+    let renamed = PublicShare::new(index(1), *groups[0].public(2).point());
+    assert_eq!(
+        honest[0].verify(&renamed, &roots[0]),
+        Err(VerifyError::Mismatch)
+    );
+    let items = [(&renamed, &roots[0], &honest[0])];
     assert_eq!(blame_batch(&items, SEED, SubgroupCheck::Skip, 9), [0]);
 }
 
