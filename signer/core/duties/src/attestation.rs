@@ -168,3 +168,92 @@ impl TreeRoot for AttestingIndices {
         mix_in_length(&root, self.0.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Checkpoint;
+    use crate::units::{Epoch, Slot};
+
+    /// The roots were computed with remerkleable, the SSZ library of consensus-specs.
+    #[test]
+    fn electra_aggregates_have_the_roots_of_the_reference_library() {
+        let root = |byte| Root([byte; 32]);
+        let data = AttestationData {
+            slot: Slot(32),
+            index: 0,
+            beacon_block_root: root(0x11),
+            source: Checkpoint {
+                epoch: Epoch(0),
+                root: root(0x22),
+            },
+            target: Checkpoint {
+                epoch: Epoch(1),
+                root: root(0x33),
+            },
+        };
+        let mut bits = [0xff; 41];
+        bits[40] = 0x0b;
+        let cases: [(_, &[u8], _, _); 2] = [
+            (
+                Preset::Mainnet,
+                &[5, 0, 0, 0, 0, 0, 0, 0x80],
+                "0xecb127299d146813c9241ff4ea71c4815619b2002e453fcfe5dd9681ee6097ca",
+                "0x1c018239061149ec7bfb92374b8809c247d158ad7601350b1628f4b28ab7aeed",
+            ),
+            (
+                Preset::Minimal,
+                &[5],
+                "0x2fe450cae04ef503869172882cc616e0a2e07cc99367654f9764f84b3f3eff57",
+                "0xaadff649d6b77fb0bf2734b59d7fd0f671abad0090680777c2ffc5f6ff9a56e2",
+            ),
+        ];
+        for (preset, committees, attestation, whole) in cases {
+            let signature = BlsSignature([0x44; 96]);
+            let aggregate =
+                ElectraAttestation::new(preset, &bits, data, signature, committees).unwrap();
+            assert_eq!(aggregate.tree_root().to_string(), attestation);
+            let aggregator_index = ValidatorIndex(7);
+            let selection_proof = BlsSignature([0x55; 96]);
+            let proof = AggregateAndProof {
+                aggregator_index,
+                aggregate,
+                selection_proof,
+            };
+            assert_eq!(proof.tree_root().to_string(), whole);
+        }
+    }
+
+    #[test]
+    fn committee_bits_have_the_size_of_the_preset() {
+        let data = AttestationData {
+            slot: Slot(0),
+            index: 0,
+            beacon_block_root: Root([0; 32]),
+            source: Checkpoint {
+                epoch: Epoch(0),
+                root: Root([0; 32]),
+            },
+            target: Checkpoint {
+                epoch: Epoch(0),
+                root: Root([0; 32]),
+            },
+        };
+        let signature = BlsSignature([0; 96]);
+        let new =
+            |preset, bits: &[u8]| ElectraAttestation::new(preset, &[1], data, signature, bits);
+        let error = new(Preset::Mainnet, &[1]).unwrap_err();
+        assert_eq!(
+            error,
+            (
+                "committee_bits",
+                SszError::Length {
+                    got: 1,
+                    expected: 8
+                }
+            )
+        );
+        let error = new(Preset::Minimal, &[0x10]).unwrap_err();
+        assert_eq!(error, ("committee_bits", SszError::SpareBit { bits: 4 }));
+    }
+}
