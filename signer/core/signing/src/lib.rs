@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 
 pub mod collector;
+pub mod evidence;
+pub mod frame;
+pub mod group;
 pub mod health;
 mod member;
 mod permission;

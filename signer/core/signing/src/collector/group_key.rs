@@ -97,6 +97,15 @@ impl GroupKey {
         &self.public
     }
 
+    /// One member's plain public share.
+    #[must_use]
+    pub fn plain_share(&self, member: ShareIndex) -> Option<&PublicShare> {
+        self.shares
+            .iter()
+            .map(|(plain, _)| plain)
+            .find(|share| share.index() == member)
+    }
+
     /// One member's public share in the scale of the group's partials. The first call costs 90 us,
     /// so only suspicion asks for it.
     #[must_use]

@@ -1,4 +1,5 @@
 //! A group of model members, some of which misbehave, and a driver of the collector.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
