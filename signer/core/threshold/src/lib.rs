@@ -11,7 +11,8 @@
 //!
 //! What this crate never does: I/O, reading a clock, drawing randomness. Coefficients of
 //! polynomials and seeds of batch checks are arguments. Arithmetic on secrets is constant time;
-//! arithmetic on signatures and public keys is not.
+//! arithmetic on signatures and public keys is not. Secrets rest in locked memory; temporaries of
+//! the arithmetic are wiped on the stack, but the compiler may have copied them before.
 //!
 //! ```
 //! use symbolon_threshold::{HashedRoot, LagrangeCache, Polynomial, Scale, ShareIndex, Threshold};
