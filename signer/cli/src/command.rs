@@ -1,0 +1,30 @@
+//! One file a command.
+
+pub(crate) mod card;
+mod device;
+pub(crate) mod hsm;
+pub(crate) mod init;
+pub(crate) mod plan;
+pub(crate) mod requestor;
+pub(crate) mod roster;
+pub(crate) mod server;
+mod setup;
+mod shell;
+
+use crate::cli::{Cli, Command};
+
+/// Does what the command line says.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Init(command) => command.run(),
+        Command::Roster(command) => command.run(),
+        Command::Guardian(command) => command.run(),
+        Command::Operator(command) => command.run(),
+        Command::Server(command) => command.run(),
+        Command::Requestor(command) => command.run(),
+        Command::Hsm(command) => command.run(),
+        Command::Plan(command) => command.run(),
+        Command::Completions(command) => shell::completions(&command),
+        Command::Man(command) => shell::man(&command),
+    }
+}

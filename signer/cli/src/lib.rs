@@ -1,1 +1,0 @@
-//! The people's commands: rosters, ceremonies, keys, slashing data, plans, devices.
