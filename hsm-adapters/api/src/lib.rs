@@ -44,5 +44,5 @@ pub use share_cipher::{NONCE, SHARE, SealedShare, ShareBinding, ShareCipher, Sha
 pub use token_id::{TOKEN_ID_MAX, TokenId};
 pub use worker::{
     FoundToken, GRACE, Opener, PinSource, TokenSelector, WorkerClient, WorkerConfig, WorkerStatus,
-    serve,
+    run_worker, serve,
 };

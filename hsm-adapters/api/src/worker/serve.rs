@@ -100,6 +100,7 @@ fn next<O: Opener>(
         Instant::now() + Duration::from_millis(call.budget_millis.min(BUDGET_MAX_MILLIS));
     let number = call.number;
     let reply = |response: Response<'_>| encode(&Answer { number, response });
+    let operation = call.request.name();
     let result = match call.request {
         Request::Find {
             protocol,
@@ -120,7 +121,12 @@ fn next<O: Opener>(
             _ => Err(HsmError::gone("the worker has not opened its token")),
         },
     };
-    result.or_else(|error| reply(Response::Failed(error))).ok()
+    result
+        .or_else(|error| {
+            tracing::warn!(operation, %error, "refused or failed");
+            reply(Response::Failed(error))
+        })
+        .ok()
 }
 
 fn find<O: Opener>(

@@ -99,10 +99,15 @@ impl Supervisor {
             Ok(answer) => Ok(self.judge(answer)),
             Err(Silence::Deadline) => {
                 self.board.hangs.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(
+                    operation = job.operation,
+                    "the HSM worker hangs and is killed"
+                );
                 self.fail();
                 Err(timeout())
             }
             Err(Silence::Died(how)) => {
+                tracing::warn!(operation = job.operation, %how, "the HSM worker died");
                 self.fail();
                 Ok(Attempt::Again(HsmError::gone(format!(
                     "the worker died during {}: {how}",
@@ -121,6 +126,7 @@ impl Supervisor {
         };
         match failure {
             Some(error @ HsmError::DeviceGone { .. }) => {
+                tracing::warn!(%error, "the HSM worker lost its device and is replaced");
                 self.fail();
                 Attempt::Again(error)
             }
@@ -145,6 +151,7 @@ impl Supervisor {
             match self.start() {
                 Ok(worker) => self.worker = Some(worker),
                 Err(error) => {
+                    tracing::warn!(%error, "the HSM worker could not open its token");
                     self.fail();
                     return Err(error);
                 }
@@ -203,6 +210,11 @@ impl Supervisor {
         match login {
             Ok(()) => {
                 self.pin_accepted = true;
+                tracing::info!(
+                    pid = worker.pid(),
+                    token = token.label,
+                    "the HSM worker is ready"
+                );
                 Ok(worker)
             }
             Err(failure) => {

@@ -1,1 +1,0 @@
-//! The worker process: all vendor code lives here, so that a crash or a hang stays here.
