@@ -1,1 +1,45 @@
 //! Key ceremonies as machines that only take and return values; pure, no I/O.
+#![forbid(unsafe_code)]
+
+mod arithmetic;
+mod certificate;
+mod complaint;
+mod confirmation;
+mod cosigned;
+mod deal;
+mod dealer;
+pub mod derive;
+mod descriptor;
+mod encrypted_shares;
+mod encryption_key;
+mod fault;
+mod file_name;
+mod inspection;
+mod name;
+mod offer;
+mod outcome;
+mod plan;
+mod state;
+pub mod wire;
+
+pub use arithmetic::{Arithmetic, GroupClass, PlanWarning, PolicyError, plan_arithmetic};
+pub use certificate::{CertificateError, VerifiedCertificate};
+pub use complaint::{Complaint, ComplaintReason, Opening};
+pub use confirmation::{Activation, Certificate, Confirmation};
+pub use cosigned::{Cosigned, CosignedError};
+pub use deal::{Deal, DealerId, EncryptedShares};
+pub use dealer::{DealerError, deal, deal_import};
+pub use descriptor::{DescriptorError, Group, GroupDescriptor};
+pub use encrypted_shares::shared_secret;
+pub use encryption_key::EncryptionKey;
+pub use fault::{DealError, DealFault, Standing};
+pub use file_name::{FileName, FileNameError};
+pub use inspection::{CheckedDeal, CheckedDeals};
+pub use name::{CeremonyId, DealHash, GroupEpoch, GroupLabel, GroupLabelError, TranscriptHash};
+pub use offer::Offer;
+pub use outcome::Outcome;
+pub use plan::{
+    MAX_DEALS_BYTES, MAX_KEYS, MAX_RECEIVERS, Plan, PlanDraft, PlanError, PlanKind, PlanSize,
+    PlannedDealer, PlannedReceiver, Receiver, VerifiedPlan,
+};
+pub use state::CeremonyState;
