@@ -48,6 +48,37 @@ impl SignedRoster {
         }
     }
 
+    /// Parses a roster that may still lack signatures.
+    ///
+    /// # Errors
+    ///
+    /// Too long or not canonical.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RosterError> {
+        Ok(from_bytes("signed roster", bytes, Roster::MAX_LEN)?)
+    }
+
+    /// The canonical bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        to_bytes(self)
+    }
+
+    /// The roster, whose signatures nobody has checked, and its hash.
+    ///
+    /// # Errors
+    ///
+    /// The body is no roster of this network, or breaks a rule.
+    pub fn unverified(&self, network: NetworkId) -> Result<(Roster, [u8; 32]), RosterError> {
+        let unsigned = Unsigned::<Roster>::from_body(network, &self.body)?;
+        unsigned.value().check()?;
+        Ok((unsigned.value().clone(), unsigned.digest()))
+    }
+
+    /// Names of the guardians that signed, valid or not.
+    pub fn signers(&self) -> impl Iterator<Item = &str> {
+        self.signatures.iter().map(|entry| entry.guardian.as_str())
+    }
+
     /// Adds (or replaces) one guardian's signature.
     ///
     /// # Errors
@@ -223,6 +254,17 @@ impl RosterChain {
         self.hash
     }
 
+    /// The roster of the chain with this hash: in force, or in force once.
+    ///
+    /// What was agreed under an older roster is judged by that roster.
+    #[must_use]
+    pub fn with_hash(&self, hash: &[u8; 32]) -> Option<Roster> {
+        self.links.iter().rev().find_map(|link| {
+            let unsigned = Unsigned::<Roster>::from_body(self.network, &link.body).ok()?;
+            (unsigned.digest() == *hash).then(|| unsigned.value().clone())
+        })
+    }
+
     /// Hash of the first roster, which is pinned.
     #[must_use]
     pub const fn first_hash(&self) -> [u8; 32] {
@@ -342,6 +384,9 @@ mod tests {
         let chain = chain.append(next).unwrap();
         assert_eq!(chain.current().members.len(), 2);
         assert_eq!(chain.first_hash(), pin);
+        assert_eq!(chain.with_hash(&pin), Some(roster()));
+        assert_eq!(chain.with_hash(&chain.hash()).unwrap().number, 2);
+        assert_eq!(chain.with_hash(&[0; 32]), None);
     }
 
     #[test]
