@@ -41,7 +41,7 @@ pub struct WrongPartialEvidence {
     /// Place in the batch of the duty that was answered wrongly.
     #[n(3)]
     pub item: u32,
-    /// Hash of the descriptor of the group that the duty's key belongs to.
+    /// Transcript of the group that the duty's key belongs to ([`KnownGroup::transcript`]).
     #[cbor(n(4), with = "minicbor::bytes")]
     pub group: [u8; 32],
 }
@@ -146,11 +146,11 @@ pub enum NotProved {
         duties: usize,
     },
     /// The descriptor at hand is of another group than the evidence names.
-    #[error("the evidence is about the group {expected}, the descriptor at hand is {got}")]
+    #[error("the evidence is about the group with transcript {expected}, at hand is {got}")]
     OtherGroup {
-        /// Descriptor hash in the evidence, hexadecimal.
+        /// Transcript named in the evidence, hexadecimal.
         expected: String,
-        /// Descriptor hash at hand, hexadecimal.
+        /// Transcript of the group at hand, hexadecimal.
         got: String,
     },
     /// The group has no such key or member.
@@ -200,8 +200,8 @@ fn examine(
     roster: &Roster,
     group: &KnownGroup,
 ) -> Result<Proof, NotProved> {
-    if evidence.group != *group.hash() {
-        let (expected, got) = (hex::encode(evidence.group), hex::encode(group.hash()));
+    if evidence.group != *group.transcript() {
+        let (expected, got) = (hex::encode(evidence.group), hex::encode(group.transcript()));
         return Err(NotProved::OtherGroup { expected, got });
     }
     let (requestor, batch) = open_batch(evidence, network, roster)?;
