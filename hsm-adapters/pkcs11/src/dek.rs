@@ -49,10 +49,7 @@ pub(crate) fn open(token: &mut Token, blob: &SealedDek) -> Result<Dek, HsmError>
             public_hash(work, keys, header.kind)
         })?;
         if found != Some(*expected) {
-            return Err(HsmError::bad_blob(format!(
-                "key {} on this token is not the one that sealed it (made anew since?)",
-                header.key
-            )));
+            return Err(other_key(blob));
         }
     }
     let sealed = Sealed {
@@ -68,40 +65,55 @@ pub(crate) fn open(token: &mut Token, blob: &SealedDek) -> Result<Dek, HsmError>
 /// Return codes do not tell an altered blob from a broken device. So the device is asked to open
 /// something that certainly is intact.
 fn diagnose(token: &mut Token, blob: &SealedDek, error: HsmError) -> HsmError {
-    let blames_blob = match &error {
+    if matches!(
+        error,
         HsmError::NotFound { .. }
-        | HsmError::Ambiguous { .. }
-        | HsmError::Policy { .. }
-        | HsmError::AuthFailed { .. }
-        | HsmError::AuthLocked { .. }
-        | HsmError::BadBlob { .. } => return error,
-        _ => answers(token, blob),
-    };
-    match blames_blob {
-        Ok(true) => HsmError::bad_blob(format!(
-            "the device opens its known answer but not this blob: altered or truncated ({error})"
-        )),
-        Ok(false) => HsmError::policy(format!(
-            "key {} opens its known answer wrongly: it is not the key that sealed the DEK",
-            blob.header().key
-        )),
-        Err(_) => error,
+            | HsmError::Ambiguous { .. }
+            | HsmError::Policy { .. }
+            | HsmError::AuthFailed { .. }
+            | HsmError::AuthLocked { .. }
+            | HsmError::BadBlob { .. }
+    ) {
+        return error;
     }
+    if matches!(answers(token, blob), Ok(true)) {
+        return HsmError::bad_blob(format!(
+            "the device opens its known answer but not this blob: altered or truncated ({error})"
+        ));
+    }
+    if matches!(key_works(token, blob), Ok(true)) {
+        return other_key(blob);
+    }
+    error
 }
 
-/// Whether the device opens a known answer under the same key and scheme.
+fn other_key(blob: &SealedDek) -> HsmError {
+    HsmError::bad_blob(format!(
+        "key {} on this token is not the one that sealed it (made anew since?)",
+        blob.header().key
+    ))
+}
+
+/// Whether the device opens the blob's known answer. A blob under a key pair has none, as its key
+/// was recognised by the public half.
 fn answers(token: &mut Token, blob: &SealedDek) -> Result<bool, HsmError> {
-    let header = blob.header();
-    let known = match &header.check {
+    let known = match &blob.header().check {
         KeyCheck::KnownAnswer { iv, sealed } => Sealed {
             iv: iv.clone(),
             bytes: sealed.clone(),
         },
-        KeyCheck::PublicKey(_) => token.with(|work| {
-            let keys = Keys::find(work, &header.key, header.kind)?;
-            seal::seal(&work.session, header.kind, keys, &known_answer())
-        })?,
+        KeyCheck::PublicKey(_) => return key_works(token, blob),
     };
+    Ok(open_with(token, blob, &known)?.ct_eq(&known_answer()))
+}
+
+/// Whether the key opens what it seals now.
+fn key_works(token: &mut Token, blob: &SealedDek) -> Result<bool, HsmError> {
+    let header = blob.header();
+    let known = token.with(|work| {
+        let keys = Keys::find(work, &header.key, header.kind)?;
+        seal::seal(&work.session, header.kind, keys, &known_answer())
+    })?;
     Ok(open_with(token, blob, &known)?.ct_eq(&known_answer()))
 }
 

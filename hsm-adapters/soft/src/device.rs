@@ -53,10 +53,13 @@ impl SoftHsm {
         self.store().objects.logins
     }
 
+    /// Counts a login, which is the first call of an opened device.
     pub(crate) fn note_login(&self) -> Result<(), HsmError> {
         let mut store = self.store();
         store.objects.logins += 1;
-        store.save()
+        store.save()?;
+        drop(store);
+        self.faults.strike().map(drop)
     }
 
     pub(crate) const fn token_id(&self) -> &TokenId {

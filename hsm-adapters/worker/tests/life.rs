@@ -12,6 +12,7 @@ mod fixture;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -75,36 +76,37 @@ fn calls_in_flight_survive_kills() {
     let report = hsm
         .provision(&bench.plan(SealKind::AesGcmCallerIv), soon())
         .unwrap();
-    let until = Instant::now() + Duration::from_secs(2);
+    let (signed, stop) = (
+        Arc::new(AtomicU32::new(0)),
+        Arc::new(AtomicBool::new(false)),
+    );
     let callers: Vec<_> = (0..3)
         .map(|_| {
             let (hsm, identity) = (Arc::clone(&hsm), report.identity.clone());
+            let (signed, stop) = (Arc::clone(&signed), Arc::clone(&stop));
             thread::spawn(move || {
-                let mut signed = 0_u32;
-                while Instant::now() < until {
+                while !stop.load(Ordering::Relaxed) {
                     hsm.sign_p256(&identity, &[3; 32], soon()).unwrap();
-                    signed += 1;
+                    signed.fetch_add(1, Ordering::Relaxed);
                 }
-                signed
             })
         })
         .collect();
-    let mut kills = 0;
-    while Instant::now() < until {
-        thread::sleep(Duration::from_millis(150));
-        if hsm.status().pid.is_some() {
-            kill(&hsm, Signal::KILL);
-            kills += 1;
+    let give_up = soon();
+    for round in 0..10_u32 {
+        let before = signed.load(Ordering::Relaxed);
+        // All three have to get through between two kills.
+        while signed.load(Ordering::Relaxed) < before + 4 {
+            assert!(Instant::now() < give_up, "no progress after {round} kills");
+            thread::sleep(Duration::from_millis(1 + u64::from(round)));
         }
+        kill(&hsm, Signal::KILL);
     }
-    let signed: Vec<u32> = callers
-        .into_iter()
-        .map(|caller| caller.join().unwrap())
-        .collect();
-    assert!(
-        kills >= 3 && signed.iter().all(|signed| *signed > 3),
-        "{kills} kills, {signed:?} signatures"
-    );
+    stop.store(true, Ordering::Relaxed);
+    for caller in callers {
+        caller.join().unwrap();
+    }
+    assert!(hsm.status().starts >= 10);
 }
 
 #[test]
@@ -128,7 +130,7 @@ fn a_hanging_worker_costs_one_timeout() {
         "{error}"
     );
     assert!(
-        start.elapsed() < Duration::from_millis(600),
+        start.elapsed() < Duration::from_millis(1500),
         "{:?}",
         start.elapsed()
     );

@@ -74,14 +74,15 @@ impl Supervisor {
     }
 
     fn serve(&mut self, job: &Job) -> Result<Zeroizing<Vec<u8>>, HsmError> {
-        // All calls may be made twice: a crash between asking and answering is tried once more.
-        let mut last = self.attempt(job)?;
-        if let Attempt::Again(_) = last {
-            last = self.attempt(job)?;
-        }
-        match last {
-            Attempt::Answered(answer) => Ok(answer),
-            Attempt::Again(error) => Err(error),
+        // Every call may be made again: a worker that dies between asking and answering, or while
+        // it starts, is replaced.
+        let mut tries = 1;
+        loop {
+            match self.attempt(job)? {
+                Attempt::Answered(answer) => return Ok(answer),
+                Attempt::Again(error) if tries == ATTEMPTS => return Err(error),
+                Attempt::Again(_) => tries += 1,
+            }
         }
     }
 
@@ -93,7 +94,11 @@ impl Supervisor {
             return Err(timeout());
         }
         let hang_after = self.config.hang_after;
-        let worker = self.open(job.deadline)?;
+        let worker = match self.open(job.deadline) {
+            Ok(worker) => worker,
+            Err(error @ HsmError::DeviceGone { .. }) => return Ok(Attempt::Again(error)),
+            Err(error) => return Err(error),
+        };
         let patience = job.deadline.max(Instant::now() + hang_after);
         match worker.exchange(job.call.clone(), job.number, patience) {
             Ok(answer) => Ok(self.judge(answer)),
@@ -296,6 +301,8 @@ fn text(path: &std::path::Path) -> Result<&str, HsmError> {
         .ok_or_else(|| HsmError::policy(format!("{} is not UTF-8", path.display())))
 }
 
+/// Attempts for one call: a request that itself kills the worker must not do so for ever.
+const ATTEMPTS: u32 = 3;
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
