@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use cryptoki::context::Pkcs11;
 use cryptoki::error::{Error, RvError};
 use cryptoki::object::ObjectHandle;
-use cryptoki::session::{Session, UserType};
+use cryptoki::session::{Session, SessionState, UserType};
 use cryptoki::slot::Slot;
 use cryptoki::types::RawAuthPin;
 use hsm_api::{HsmError, KeyId, TokenId};
@@ -78,14 +78,16 @@ impl Token {
         &mut self,
         mut calls: impl FnMut(&mut Work) -> Result<T, Fault>,
     ) -> Result<T, HsmError> {
-        let error = match self.once(&mut calls) {
-            Err(Fault::Module(error)) if is_stale(&error) => {
-                self.renew_login()?;
-                self.once(&mut calls)
-            }
-            other => other,
+        let first = self.once(&mut calls);
+        let result = if self.needs_login(&first) {
+            self.work = None;
+            self.renew_login()
+                .map_err(Fault::Ours)
+                .and_then(|()| self.once(&mut calls))
+        } else {
+            first
         };
-        match error {
+        match result {
             Ok(value) => Ok(value),
             Err(Fault::Ours(error)) => Err(self.doubt(error)),
             Err(Fault::Module(error)) => Err(self.doubt(explain(&error))),
@@ -110,6 +112,23 @@ impl Token {
     /// Forgets all handles, so that the next call looks at the token and not at memory.
     pub(crate) fn forget(&mut self) {
         self.work = None;
+    }
+
+    /// Whether a result may come from a lost login. Without one, private objects are not refused
+    /// but invisible.
+    fn needs_login<T>(&self, result: &Result<T, Fault>) -> bool {
+        match result {
+            Err(Fault::Module(error)) => is_stale(error),
+            Err(Fault::Ours(HsmError::NotFound { .. })) => {
+                !self.login.get_session_info().is_ok_and(|info| {
+                    matches!(
+                        info.session_state(),
+                        SessionState::RwUser | SessionState::RoUser
+                    )
+                })
+            }
+            _ => false,
+        }
     }
 
     fn once<T>(
