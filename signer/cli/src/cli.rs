@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{card, hsm, init, plan, requestor, roster, server};
+use crate::command::{
+    card, ceremony, hsm, init, key, plan, requestor, roster, server, slashing, status,
+};
 
 /// Threshold validator keys that exist nowhere, held by hardware.
 #[derive(Debug, Parser)]
@@ -28,6 +30,17 @@ pub(crate) enum Command {
     /// Operators: people who drive ceremonies, imports and exports.
     #[command(subcommand)]
     Operator(card::Operator),
+    /// Key ceremonies: new keys that nobody ever holds whole.
+    #[command(subcommand)]
+    Ceremony(ceremony::Ceremony),
+    /// Keys: which the servers hold, and importing existing ones.
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Slashing protection: EIP-3076 documents in and out.
+    #[command(subcommand)]
+    Slashing(slashing::Slashing),
+    /// How the servers are.
+    Status(status::Status),
     /// Threshold servers.
     #[command(subcommand)]
     Server(server::Server),

@@ -1,15 +1,21 @@
 //! One file a command.
 
 pub(crate) mod card;
+pub(crate) mod ceremony;
 mod device;
 pub(crate) mod hsm;
+mod import;
 pub(crate) mod init;
+pub(crate) mod install;
+pub(crate) mod key;
 pub(crate) mod plan;
 pub(crate) mod requestor;
 pub(crate) mod roster;
 pub(crate) mod server;
 mod setup;
 mod shell;
+pub(crate) mod slashing;
+pub(crate) mod status;
 
 use crate::cli::{Cli, Command};
 
@@ -20,6 +26,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Roster(command) => command.run(),
         Command::Guardian(command) => command.run(),
         Command::Operator(command) => command.run(),
+        Command::Ceremony(command) => command.run(),
+        Command::Key(command) => command.run(),
+        Command::Slashing(command) => command.run(),
+        Command::Status(command) => command.run(),
         Command::Server(command) => command.run(),
         Command::Requestor(command) => command.run(),
         Command::Hsm(command) => command.run(),

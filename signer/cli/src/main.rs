@@ -5,12 +5,15 @@
 //! standard error.
 #![forbid(unsafe_code)]
 
+mod ceremony;
 mod cli;
 mod cluster;
 mod command;
 mod identity_file;
 mod input;
+mod keystores;
 mod output;
+mod servers;
 
 use std::process::ExitCode;
 

@@ -11,6 +11,7 @@ use symbolon_protocol::roster::{Roster as RosterList, RosterChain, RosterError, 
 use symbolon_protocol::words;
 
 use super::init;
+use super::install::Install;
 use crate::cli::Json;
 use crate::cluster::Cluster;
 use crate::{identity_file, input, output};
@@ -26,6 +27,8 @@ pub(crate) enum Roster {
     Show(Show),
     /// Draft the next roster: add cards, remove parties.
     Next(Next),
+    /// Put a roster into a server's or requestor's folder, and pin it there.
+    Install(Install),
 }
 
 /// Add a guardian's signature to the draft; with the last one it comes into force.
@@ -81,6 +84,7 @@ impl Roster {
             Self::Sign(command) => command.run(),
             Self::Show(command) => command.run(),
             Self::Next(command) => command.run(),
+            Self::Install(command) => command.run(),
         }
     }
 }
