@@ -1,0 +1,4 @@
+//! `symbolon-lab`: clusters in a box, faults, demos.
+#![forbid(unsafe_code)]
+
+fn main() {}
