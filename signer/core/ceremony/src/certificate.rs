@@ -37,6 +37,23 @@ pub enum CertificateError {
     OtherTranscript(u16),
 }
 
+impl CertificateError {
+    /// A stable name for records and vectors.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Envelope(_) => "certificate-form",
+            Self::OtherCeremony => "certificate-of-another-ceremony",
+            Self::NotAReceiver(_) => "certificate-stranger",
+            Self::Doubled(_) => "certificate-doubled",
+            Self::Missing(_) => "certificate-missing",
+            Self::Order(_) => "certificate-order",
+            Self::Signature(_) => "certificate-signature",
+            Self::OtherTranscript(_) => "certificate-transcript",
+        }
+    }
+}
+
 /// A complete certificate.
 #[derive(Debug, Clone)]
 pub struct VerifiedCertificate {

@@ -11,7 +11,7 @@ use symbolon_threshold::{
 
 use crate::arithmetic::GroupClass;
 use crate::certificate::{CertificateError, VerifiedCertificate};
-use crate::cosigned::{Cosigned, CosignedError};
+use crate::cosigned::Cosigned;
 use crate::deal::POINT;
 use crate::derive::transcript;
 use crate::name::{CeremonyId, DealHash, GroupEpoch, GroupLabel, TranscriptHash};
@@ -108,6 +108,11 @@ impl GroupDescriptor {
         outcome: &Outcome,
         certificate: &VerifiedCertificate,
     ) -> Unsigned<Self> {
+        Self::draft(plan, outcome).complete(plan, certificate)
+    }
+
+    /// What is known before anybody has confirmed it.
+    pub(crate) fn draft(plan: &VerifiedPlan, outcome: &Outcome) -> Self {
         let group_keys: Vec<u8> = outcome
             .group_keys
             .iter()
@@ -117,18 +122,26 @@ impl GroupDescriptor {
         let shares: Vec<u8> = shares
             .flat_map(|share| share.point().to_compressed())
             .collect();
-        let confirmations = certificate.confirmations().iter();
-        let confirmations = confirmations
-            .map(|one| ByteVec::from(one.signed().to_bytes()))
-            .collect();
-        let descriptor = Self {
+        Self {
             plan: plan.to_bytes().into(),
             deals: outcome.deals.clone(),
             group_keys: group_keys.into(),
             public_shares: shares.into(),
-            confirmations,
-        };
-        Unsigned::new(plan.network(), descriptor)
+            confirmations: Vec::new(),
+        }
+    }
+
+    /// Adds the confirmations.
+    pub(crate) fn complete(
+        mut self,
+        plan: &VerifiedPlan,
+        certificate: &VerifiedCertificate,
+    ) -> Unsigned<Self> {
+        let confirmations = certificate.confirmations().iter();
+        self.confirmations = confirmations
+            .map(|one| ByteVec::from(one.signed().to_bytes()))
+            .collect();
+        Unsigned::new(plan.network(), self)
     }
 
     /// Verifies a descriptor against the roster that it was made under, found in the chain.
@@ -162,11 +175,11 @@ impl GroupDescriptor {
 
 /// The roster that a cosigned plan names.
 pub(crate) fn roster_of(network: NetworkId, plan: &[u8]) -> Result<[u8; 32], PlanError> {
-    let plan = Cosigned::<Plan>::from_bytes(network, plan).map_err(CosignedError::from)?;
+    let plan = Cosigned::<Plan>::from_bytes(network, plan)?;
     Ok(*plan.unverified().value().roster)
 }
 
-fn verified(
+pub(crate) fn verified(
     network: NetworkId,
     roster: &Roster,
     descriptor: &GroupDescriptor,

@@ -26,6 +26,9 @@ pub enum FileName {
     Complaint(ShareIndex, DealerId),
     /// `opening-1-for-3.sym`: a dealer's answer to the complaint of a receiver.
     Opening(DealerId, ShareIndex),
+    /// `outcome.sym`: a member's own note of keys and public shares between its confirmation and
+    /// the certificate; it does not travel.
+    Outcome,
     /// `group.sym`: the descriptor of the finished group.
     Group,
 }
@@ -52,6 +55,7 @@ impl fmt::Display for FileName {
             Self::Opening(dealer, member) => {
                 write!(f, "opening-{}-for-{member}.sym", Dealer(*dealer))
             }
+            Self::Outcome => f.write_str("outcome.sym"),
             Self::Group => f.write_str("group.sym"),
         }
     }
@@ -66,6 +70,7 @@ impl FromStr for FileName {
         let name = match parts.as_slice() {
             ["plan"] => Self::Plan,
             ["certificate"] => Self::Certificate,
+            ["outcome"] => Self::Outcome,
             ["group"] => Self::Group,
             ["offer", member] => Self::Offer(index(member)?),
             ["deal", from] => Self::Deal(dealer(from)?),
@@ -126,6 +131,7 @@ mod tests {
             (FileName::Activation(three), "activation-3.sym"),
             (FileName::Complaint(three, one), "complaint-3-deal-1.sym"),
             (FileName::Opening(one, three), "opening-1-for-3.sym"),
+            (FileName::Outcome, "outcome.sym"),
             (FileName::Group, "group.sym"),
         ] {
             assert_eq!(name.to_string(), text);

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use symbolon_protocol::{EnvelopeError, IdentitySignature, Signed};
+use symbolon_protocol::{IdentitySignature, Signed};
 use symbolon_threshold::{
     Commitment, G1Point, PossessionClaim, ProofOfPossession, ShareIndex, verify_proofs,
 };
@@ -64,23 +64,6 @@ impl CheckedDeals {
 }
 
 impl CheckedDeal {
-    /// Checks one deal alone, whose signature is not looked at: for the judge.
-    pub(crate) fn check(
-        plan: &VerifiedPlan,
-        dealer: DealerId,
-        signed: &Signed<Deal>,
-        fresh: &[u8; 32],
-    ) -> Result<Self, DealError> {
-        check_counts(plan, dealer, signed.unverified().value())?;
-        let mut one = DecodedDeals(vec![decode(plan, dealer, signed.clone())?]);
-        one.check_proofs(plan, fresh)?;
-        one.check_constants()?;
-        one.decode_ephemerals(plan)?;
-        one.0
-            .pop()
-            .ok_or(DealError::suspected(Some(dealer), DealFault::Missing))
-    }
-
     /// Who dealt.
     #[must_use]
     pub const fn dealer(&self) -> DealerId {
@@ -371,16 +354,4 @@ fn decode(
         commitments,
         ephemerals: Vec::new(),
     })
-}
-
-/// Parses a signed deal and says whose it claims to be.
-pub(crate) fn parse_deal(
-    plan: &VerifiedPlan,
-    bytes: &[u8],
-) -> Result<(DealerId, Signed<Deal>), EnvelopeError> {
-    let signed = Signed::<Deal>::from_bytes(plan.network(), bytes)?;
-    Ok((
-        DealerId::from_number(signed.unverified().value().dealer),
-        signed,
-    ))
 }

@@ -18,6 +18,7 @@ mod inspection;
 mod name;
 mod offer;
 mod outcome;
+mod participant;
 mod plan;
 mod state;
 pub mod wire;
@@ -29,6 +30,7 @@ pub use confirmation::{Activation, Certificate, Confirmation};
 pub use cosigned::{Cosigned, CosignedError};
 pub use deal::{Deal, DealerId, EncryptedShares};
 pub use dealer::{DealerError, deal, deal_import};
+pub use derive::{Seed, SeedError};
 pub use descriptor::{DescriptorError, Group, GroupDescriptor};
 pub use encrypted_shares::shared_secret;
 pub use encryption_key::EncryptionKey;
@@ -38,6 +40,10 @@ pub use inspection::{CheckedDeal, CheckedDeals};
 pub use name::{CeremonyId, DealHash, GroupEpoch, GroupLabel, GroupLabelError, TranscriptHash};
 pub use offer::Offer;
 pub use outcome::Outcome;
+pub use participant::{
+    DriveError, Durable, Effect, Entropy, KeyRef, MAX_RECORD, Participant, Pending, Performer,
+    ResumeError, Step, StepError, drive,
+};
 pub use plan::{
     MAX_DEALS_BYTES, MAX_KEYS, MAX_RECEIVERS, Plan, PlanDraft, PlanError, PlanKind, PlanSize,
     PlannedDealer, PlannedReceiver, Receiver, VerifiedPlan,

@@ -137,3 +137,36 @@ pub enum PlanError {
         got: usize,
     },
 }
+
+impl PlanError {
+    /// A stable name for records and vectors.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Cosigned(CosignedError::Envelope(_)) => "plan-form",
+            Self::Cosigned(CosignedError::Order(_)) => "plan-signers",
+            Self::Cosigned(CosignedError::Quorum { .. }) => "plan-quorum",
+            Self::Roster { .. } => "plan-roster",
+            Self::Cluster => "plan-cluster",
+            Self::Keys { .. } => "plan-keys",
+            Self::Receivers { .. } => "plan-receivers",
+            Self::IndexZero => "plan-index-zero",
+            Self::Order { .. } => "plan-index-order",
+            Self::UnknownMember { .. } => "plan-unknown-member",
+            Self::Policy(PolicyError::Threshold(_)) => "plan-threshold",
+            Self::Policy(_) => "plan-policy",
+            Self::Offer { .. } => "plan-offer",
+            Self::OfferFor { .. } => "plan-offer-for-another",
+            Self::SwappedKey { .. } => "plan-swapped-key",
+            Self::SharedKey { .. } => "plan-shared-key",
+            Self::Dealers(_) => "plan-dealers",
+            Self::ImportDealer(_) => "plan-import-dealer",
+            Self::ImportedKeys { .. } => "plan-imported-keys",
+            Self::ImportedKey { .. } => "plan-imported-key",
+            Self::ImportedTwice { .. } => "plan-imported-twice",
+            Self::GroupEpoch { .. } => "plan-group-epoch",
+            Self::Duties | Self::ColdDuties => "plan-duties",
+            Self::TooLarge { .. } => "plan-too-large",
+        }
+    }
+}
