@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    card, ceremony, hsm, init, key, plan, requestor, roster, server, slashing, status,
+    card, ceremony, evidence, hsm, init, key, plan, requestor, roster, server, slashing, status,
 };
 
 /// Threshold validator keys that exist nowhere, held by hardware.
@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// Slashing protection: EIP-3076 documents in and out.
     #[command(subcommand)]
     Slashing(slashing::Slashing),
+    /// Evidence: who is guilty of what.
+    #[command(subcommand)]
+    Evidence(evidence::Evidence),
     /// How the servers are.
     Status(status::Status),
     /// Threshold servers.

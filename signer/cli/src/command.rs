@@ -3,6 +3,7 @@
 pub(crate) mod card;
 pub(crate) mod ceremony;
 mod device;
+pub(crate) mod evidence;
 pub(crate) mod hsm;
 mod import;
 pub(crate) mod init;
@@ -29,6 +30,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Ceremony(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Slashing(command) => command.run(),
+        Command::Evidence(command) => command.run(),
         Command::Status(command) => command.run(),
         Command::Server(command) => command.run(),
         Command::Requestor(command) => command.run(),
