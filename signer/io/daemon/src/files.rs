@@ -141,10 +141,14 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // What an earlier attempt left keeps its own permissions, and a link would lead elsewhere.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut file = OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
         .open(path)?;
     file.write_all(bytes)?;
@@ -168,6 +172,21 @@ mod tests {
             read_secret(&path, 3),
             Err(FileError::TooOpen { mode: 0o640, .. })
         ));
+    }
+
+    #[test]
+    fn leftover_part_gives_away_neither_permissions_nor_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, part) = (folder.path().join("key"), folder.path().join("key.part"));
+        let elsewhere = folder.path().join("elsewhere");
+        fs::write(&part, b"old").unwrap();
+        fs::set_permissions(&part, fs::Permissions::from_mode(0o644)).unwrap();
+        write_atomic(&path, b"new").unwrap();
+        assert_eq!(read_secret(&path, 3).unwrap(), b"new");
+        std::os::unix::fs::symlink(&elsewhere, &part).unwrap();
+        write_atomic(&path, b"two").unwrap();
+        assert_eq!(read_secret(&path, 3).unwrap(), b"two");
+        assert!(!elsewhere.exists());
     }
 
     #[test]
