@@ -12,6 +12,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Request, Status, Streaming};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 use crate::identity::{TlsError, TlsIdentity};
 use crate::pins::Pins;
@@ -149,6 +152,19 @@ impl PeerClient {
             .within(limit, client.sign(request(frame, limit)))
             .await?;
         Ok(answer.value.into())
+    }
+
+    /// Asks the peer's health service whether it serves: opens the connection when it is down.
+    ///
+    /// # Errors
+    ///
+    /// Unreachable, refused, or no answer within `limit`.
+    pub async fn check(&self, limit: Duration) -> Result<bool, CallError> {
+        let mut client = HealthClient::new(self.channel.clone());
+        let service = String::new();
+        let call = client.check(HealthCheckRequest { service });
+        let answer = self.within(limit, call).await?;
+        Ok(answer.status() == ServingStatus::Serving)
     }
 
     /// `Ceremony.Step`.

@@ -136,8 +136,12 @@ impl TlsIdentity {
     }
 }
 
-/// The pin of a certificate.
-pub(crate) fn pin_of(certificate: &CertificateDer<'_>) -> Result<[u8; 32], TlsError> {
+/// The pin of a certificate: SHA-256 of its SubjectPublicKeyInfo.
+///
+/// # Errors
+///
+/// Not an X.509 certificate of version 3.
+pub fn pin_of(certificate: &CertificateDer<'_>) -> Result<[u8; 32], TlsError> {
     let parsed = webpki::EndEntityCert::try_from(certificate).map_err(|_| TlsError::Certificate)?;
     Ok(Sha256::digest(parsed.subject_public_key_info()).into())
 }

@@ -21,6 +21,6 @@ pub mod wire {
 }
 
 pub use client::{CallError, PeerClient};
-pub use identity::{TlsError, TlsIdentity};
+pub use identity::{TlsError, TlsIdentity, pin_of};
 pub use pins::Pins;
 pub use server::{Limits, Listener, ServeError, caller, router};

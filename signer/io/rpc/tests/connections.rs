@@ -123,6 +123,7 @@ async fn the_right_keys_talk_and_the_server_knows_who_calls() {
         let expected = format!("client \"req-1\", {length} bytes");
         assert_eq!(String::from_utf8(answer).unwrap(), expected);
     }
+    assert!(client.check(SOON).await.unwrap());
     world.stop.take().unwrap().send(()).unwrap();
 }
 
