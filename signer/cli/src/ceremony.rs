@@ -7,5 +7,5 @@
 mod drive;
 mod folder;
 
-pub(crate) use drive::{Step, member_step, next_step};
+pub(crate) use drive::{Step, ask, member_step, next_step};
 pub(crate) use folder::Folder;

@@ -2,6 +2,7 @@
 
 pub(crate) mod card;
 pub(crate) mod ceremony;
+mod ceremony_status;
 mod device;
 pub(crate) mod evidence;
 pub(crate) mod hsm;
@@ -10,6 +11,7 @@ pub(crate) mod init;
 pub(crate) mod install;
 pub(crate) mod key;
 pub(crate) mod plan;
+mod remedy;
 pub(crate) mod requestor;
 pub(crate) mod roster;
 pub(crate) mod server;

@@ -122,7 +122,11 @@ pub(crate) async fn member_step(
     folder.write(file, &bytes)
 }
 
-async fn ask(server: &Server, request: &CeremonyRequest) -> anyhow::Result<CeremonyReply> {
+/// Asks; a refusal is an error that says who is blamed.
+pub(crate) async fn ask(
+    server: &Server,
+    request: &CeremonyRequest,
+) -> anyhow::Result<CeremonyReply> {
     let bytes = server.ceremony(request.to_bytes(), STEP).await?;
     let reply = CeremonyReply::from_bytes(&bytes)
         .with_context(|| format!("{} answered with bytes that are no reply", server.name()))?;

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use symbolon_ceremony::{
-    CheckedDeals, Cosigned, FileName, GroupDescriptor, Outcome, Plan, VerifiedCertificate,
-    VerifiedPlan,
+    CheckedDeals, Cosigned, DealerId, FileName, GroupDescriptor, Outcome, Plan,
+    VerifiedCertificate, VerifiedPlan,
 };
 use symbolon_protocol::NetworkId;
 use symbolon_protocol::roster::Roster;
+use symbolon_threshold::ShareIndex;
 
 /// A deal of a thousand keys has less than a megabyte.
 const MAX_FILE: u64 = 16 * 1024 * 1024;
@@ -132,6 +133,35 @@ impl Folder {
             .to_vec();
         self.write(FileName::Group, &descriptor)?;
         Ok(descriptor)
+    }
+
+    /// All complaints in the folder: of whom, about whose deal, and the bytes.
+    pub(crate) fn complaints(&self) -> anyhow::Result<Vec<(ShareIndex, DealerId, Vec<u8>)>> {
+        let mut complaints = Vec::new();
+        for (name, bytes) in self.files()? {
+            if let FileName::Complaint(member, dealer) = name {
+                complaints.push((member, dealer, bytes));
+            }
+        }
+        Ok(complaints)
+    }
+
+    /// Every message in the folder, by name.
+    pub(crate) fn files(&self) -> anyhow::Result<Vec<(FileName, Vec<u8>)>> {
+        let entries = std::fs::read_dir(&self.dir)
+            .with_context(|| format!("cannot read the folder {}", self.dir.display()))?;
+        let mut names: Vec<FileName> = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name();
+            if let Some(name) = name.to_str().and_then(|name| name.parse().ok()) {
+                names.push(name);
+            }
+        }
+        names.sort();
+        names
+            .into_iter()
+            .map(|name| Ok((name, crate::input::bytes(&self.path(name), MAX_FILE)?)))
+            .collect()
     }
 
     fn path(&self, name: FileName) -> PathBuf {

@@ -11,6 +11,8 @@ use symbolon_ceremony::{Cosigned, FileName, GroupClass, GroupEpoch, GroupLabel, 
 use symbolon_protocol::words;
 use symbolon_threshold::ShareIndex;
 
+use super::ceremony_status::Status;
+use super::remedy::{Complain, Recover};
 use crate::ceremony::{Folder, Step, member_step, next_step};
 use crate::cli::Json;
 use crate::cluster::Cluster;
@@ -28,6 +30,10 @@ pub(crate) enum Ceremony {
     Step(OneStep),
     /// How a ceremony's folder stands.
     Status(Status),
+    /// Show every complaint in a folder to the dealer whom it accuses, and store its opening.
+    Complain(Complain),
+    /// Rebuild the shares of a member that lost its disk, from the ceremony's folder and its HSM.
+    Recover(Recover),
 }
 
 /// Make keys that nobody ever holds whole: every step, over the network.
@@ -98,18 +104,6 @@ pub(crate) struct OneStep {
     connection: Connection,
 }
 
-/// How a ceremony's folder stands.
-#[derive(Debug, Args)]
-pub(crate) struct Status {
-    /// The ceremony's folder.
-    folder: PathBuf,
-    /// The cluster's folder.
-    #[arg(long, default_value = ".")]
-    dir: PathBuf,
-    #[command(flatten)]
-    json: Json,
-}
-
 /// What a finished ceremony made.
 #[derive(Serialize)]
 pub(crate) struct Made {
@@ -136,6 +130,8 @@ impl Ceremony {
             Self::Sign(sign) => sign.run(),
             Self::Step(step) => step.run(),
             Self::Status(status) => status.run(),
+            Self::Complain(complain) => complain.run(),
+            Self::Recover(recover) => recover.run(),
         }
     }
 }
@@ -432,90 +428,4 @@ fn all_done(folder: &Folder) -> anyhow::Result<bool> {
         }
     }
     Ok(true)
-}
-
-#[derive(Serialize)]
-struct ShownStatus {
-    group: Option<String>,
-    ceremony: Option<String>,
-    signed: bool,
-    members: Vec<ShownMember>,
-}
-
-#[derive(Serialize)]
-struct ShownMember {
-    member: u16,
-    dealt: bool,
-    confirmed: bool,
-    activated: bool,
-}
-
-impl Status {
-    fn run(self) -> anyhow::Result<()> {
-        let cluster = Cluster::open(&self.dir)?;
-        let chain = cluster.roster()?;
-        let network = input::network_id(&cluster.network);
-        if !self.folder.is_dir() {
-            bail!("{} is not a folder", self.folder.display());
-        }
-        let folder = Folder::open(&self.folder, network, chain.current())?;
-        let draft = folder.draft()?;
-        let mut members = Vec::new();
-        for receiver in draft
-            .iter()
-            .flat_map(|draft| &draft.unverified().value().receivers)
-        {
-            let index = ShareIndex::try_from(u64::from(receiver.member))?;
-            let there = |file| folder.read(file).map(|bytes| bytes.is_some());
-            members.push(ShownMember {
-                member: receiver.member,
-                dealt: there(FileName::Deal(symbolon_ceremony::DealerId::Member(index)))?,
-                confirmed: there(FileName::Confirmation(index))?,
-                activated: there(FileName::Activation(index))?,
-            });
-        }
-        let shown = ShownStatus {
-            group: draft
-                .as_ref()
-                .map(|d| d.unverified().value().group.as_str().to_owned()),
-            ceremony: draft
-                .as_ref()
-                .map(|draft| hex::encode(draft.unverified().digest())),
-            signed: draft.is_some() && folder.plan().is_ok(),
-            members,
-        };
-        output::show(self.json.format(), &shown, ShownStatus::text)
-    }
-}
-
-impl ShownStatus {
-    fn text(&self) -> String {
-        let Some(group) = &self.group else {
-            return "no plan yet\n".to_owned();
-        };
-        let state = if self.signed {
-            "signed"
-        } else {
-            "waits for guardians"
-        };
-        let mut text = format!("group {group}, plan {state}\n");
-        for member in &self.members {
-            let did = [
-                (member.dealt, "dealt"),
-                (member.confirmed, "confirmed"),
-                (member.activated, "activated"),
-            ];
-            let did: Vec<&str> = did
-                .iter()
-                .filter(|(done, _)| *done)
-                .map(|(_, what)| *what)
-                .collect();
-            text.push_str(&format!(
-                "  member {:>5}  {}\n",
-                member.member,
-                did.join(", ")
-            ));
-        }
-        text
-    }
 }
