@@ -1,12 +1,13 @@
 //! Making a deal: the same plan and seed give the same bytes.
 
-use minicbor::bytes::ByteVec;
-use symbolon_protocol::Unsigned;
+use minicbor::bytes::{ByteArray, ByteVec};
+use symbolon_protocol::{Unsigned, Verified};
 use symbolon_threshold::{
-    Polynomial, PolynomialError, ProofOfPossession, ScalarError, SecretScalar,
+    Polynomial, PolynomialError, ProofOfPossession, ScalarError, SecretScalar, ShareIndex,
 };
 use zeroize::Zeroizing;
 
+use crate::complaint::{Complaint, Opening};
 use crate::deal::{Deal, DealerId, POINT, PROOF, SCALAR};
 use crate::derive::{Seed, SeedError, possession_message};
 use crate::encrypted_shares::{Leg, encrypt};
@@ -97,6 +98,37 @@ pub fn deal_import(
         return Err(DealerError::OtherKey { key: plan.keys() });
     }
     Ok(deal)
+}
+
+/// The answer to a complaint of `receiver`: the ephemeral secret of its one envelope, to be signed
+/// by the dealer and shown to anybody.
+///
+/// Only ever for a ceremony that is dead, and only with a complaint that
+/// [`verify_complaint`](crate::verify_complaint) accepted: the opening shows what the receiver got.
+///
+/// # Errors
+///
+/// [`DealerError`].
+pub fn opening(
+    plan: &VerifiedPlan,
+    dealer: DealerId,
+    seed: &Seed,
+    complaint: &Verified<Complaint>,
+) -> Result<Unsigned<Opening>, DealerError> {
+    let foreign = DealerError::NotADealer(DealerId::from_number(complaint.dealer));
+    let receiver = ShareIndex::try_from(u64::from(complaint.member)).map_err(|_| foreign)?;
+    if complaint.dealer != dealer.number() || plan.receiver(receiver).is_none() {
+        return Err(foreign);
+    }
+    let secret = seed.ephemeral(plan.id(), receiver)?;
+    let opening = Opening {
+        ceremony: plan.id(),
+        dealer: dealer.number(),
+        receiver: receiver.get(),
+        deal: complaint.deal,
+        ephemeral: ByteArray::from(<[u8; 32]>::from(secret.to_bytes())),
+    };
+    Ok(Unsigned::new(plan.network(), opening))
 }
 
 fn coefficient(plan: &VerifiedPlan, seed: &Seed, key: u32, degree: usize, wide: &mut [u8; 48]) {

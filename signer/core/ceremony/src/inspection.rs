@@ -64,6 +64,23 @@ impl CheckedDeals {
 }
 
 impl CheckedDeal {
+    /// Checks one deal alone, whose signature is not looked at: for the judge.
+    pub(crate) fn check(
+        plan: &VerifiedPlan,
+        dealer: DealerId,
+        signed: &Signed<Deal>,
+        fresh: &[u8; 32],
+    ) -> Result<Self, DealError> {
+        check_counts(plan, dealer, signed.unverified().value())?;
+        let mut one = DecodedDeals(vec![decode(plan, dealer, signed.clone())?]);
+        one.check_proofs(plan, fresh)?;
+        one.check_constants()?;
+        one.decode_ephemerals(plan)?;
+        one.0
+            .pop()
+            .ok_or(DealError::suspected(Some(dealer), DealFault::Missing))
+    }
+
     /// Who dealt.
     #[must_use]
     pub const fn dealer(&self) -> DealerId {

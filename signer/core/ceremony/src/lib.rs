@@ -2,9 +2,12 @@
 #![forbid(unsafe_code)]
 
 mod arithmetic;
+mod audit;
+mod blame;
 mod certificate;
 mod complaint;
 mod confirmation;
+mod coordinator;
 mod cosigned;
 mod deal;
 mod dealer;
@@ -15,6 +18,7 @@ mod encryption_key;
 mod fault;
 mod file_name;
 mod inspection;
+mod message;
 mod name;
 mod offer;
 mod outcome;
@@ -24,12 +28,15 @@ mod state;
 pub mod wire;
 
 pub use arithmetic::{Arithmetic, GroupClass, PlanWarning, PolicyError, plan_arithmetic};
+pub use audit::{AuditError, AuditReport, Culprit, Finding, FindingKind, audit};
+pub use blame::{BlameError, Judgement, judge, verify_complaint, verify_opening};
 pub use certificate::{CertificateError, VerifiedCertificate};
 pub use complaint::{Complaint, ComplaintReason, Opening};
 pub use confirmation::{Activation, Certificate, Confirmation};
+pub use coordinator::{Answered, Coordinator, CoordinatorError, Progress, Received};
 pub use cosigned::{Cosigned, CosignedError};
 pub use deal::{Deal, DealerId, EncryptedShares};
-pub use dealer::{DealerError, deal, deal_import};
+pub use dealer::{DealerError, deal, deal_import, opening};
 pub use derive::{Seed, SeedError};
 pub use descriptor::{DescriptorError, Group, GroupDescriptor};
 pub use encrypted_shares::shared_secret;
@@ -37,6 +44,7 @@ pub use encryption_key::EncryptionKey;
 pub use fault::{DealError, DealFault, Standing};
 pub use file_name::{FileName, FileNameError};
 pub use inspection::{CheckedDeal, CheckedDeals};
+pub use message::MessageKind;
 pub use name::{CeremonyId, DealHash, GroupEpoch, GroupLabel, GroupLabelError, TranscriptHash};
 pub use offer::Offer;
 pub use outcome::Outcome;

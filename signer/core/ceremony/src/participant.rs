@@ -32,7 +32,7 @@ use crate::deal::DealerId;
 use crate::derive::Seed;
 use crate::encryption_key::EncryptionKey;
 use crate::file_name::FileName;
-use crate::name::{CeremonyId, GroupEpoch, GroupLabel};
+use crate::name::{CeremonyId, DealHash, GroupEpoch, GroupLabel};
 use crate::offer::Offer;
 use crate::plan::VerifiedPlan;
 use crate::state::CeremonyState;
@@ -70,7 +70,7 @@ struct Ceremony {
     state: CeremonyState,
     deals: bool,
     plan: FileHash,
-    deal: Option<FileHash>,
+    deal: Option<(FileHash, DealHash)>,
     confirmation: Option<ByteVec>,
     outcome: Option<FileHash>,
     activation: Option<ByteVec>,
@@ -359,8 +359,12 @@ impl Participant {
                 let one = Ceremony::new(group, group_epoch, state, deals, plan);
                 self.ceremonies.insert(ceremony, one);
             }
-            Record::Dealt { ceremony, deal } => {
-                self.change(ceremony, CeremonyState::Dealt)?.deal = Some(deal);
+            Record::Dealt {
+                ceremony,
+                deal,
+                hash,
+            } => {
+                self.change(ceremony, CeremonyState::Dealt)?.deal = Some((deal, hash));
             }
             Record::Signed {
                 ceremony,

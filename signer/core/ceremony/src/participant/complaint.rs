@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use minicbor::bytes::ByteArray;
-use symbolon_protocol::{IdentitySignature, Signed, Unsigned};
-use symbolon_threshold::ShareIndex;
+use symbolon_protocol::{IdentitySignature, Signed, Unsigned, Verified};
 
 use super::answer::{Then, Work};
 use super::record::Record;
 use super::{Attached, Effect, Participant, StepError, dealer};
+use crate::blame::{BlameError, verify_complaint};
 use crate::complaint::{Complaint, Opening};
 use crate::deal::DealerId;
-use crate::dealer::DealerError;
 use crate::derive::Seed;
 use crate::name::{CeremonyId, DealHash};
 use crate::plan::VerifiedPlan;
@@ -21,18 +19,14 @@ use crate::wire::CeremonyReply;
 /// An opening that needs the seed.
 pub(super) struct OpeningWork {
     plan: Arc<VerifiedPlan>,
-    receiver: ShareIndex,
-    deal: DealHash,
+    complaint: Verified<Complaint>,
 }
 
 impl Participant {
     pub(super) fn ceremony_of_complaint(&self, bytes: &[u8]) -> Result<CeremonyId, StepError> {
         let signed = Signed::<Complaint>::from_bytes(self.network(), bytes);
-        Ok(signed
-            .map_err(StepError::Complaint)?
-            .unverified()
-            .value()
-            .ceremony)
+        let signed = signed.map_err(BlameError::from)?;
+        Ok(signed.unverified().value().ceremony)
     }
 
     pub(super) fn begin_complaint(
@@ -41,20 +35,8 @@ impl Participant {
         bytes: &[u8],
     ) -> Result<Effect, StepError> {
         let ceremony = plan.id();
-        let signed =
-            Signed::<Complaint>::from_bytes(self.network(), bytes).map_err(StepError::Complaint)?;
-        let member = signed.unverified().value().member;
-        let by = plan
-            .receivers()
-            .iter()
-            .find(|receiver| receiver.index.get() == member);
-        let by = by.ok_or(StepError::ComplaintOf("receiver"))?;
-        let complaint = signed
-            .verify(&by.identity, &by.name)
-            .map_err(StepError::Complaint)?;
-        let accused = DealerId::from_number(complaint.dealer);
-        plan.dealer(accused)
-            .ok_or(StepError::ComplaintOf("dealer"))?;
+        let complaint = verify_complaint(&plan, bytes)?;
+        let (member, accused) = (complaint.member, DealerId::from_number(complaint.dealer));
         let one = self.ceremony(ceremony)?;
         if accused == dealer(self.me) {
             if let Some(opening) = one.openings.get(&member) {
@@ -67,12 +49,7 @@ impl Participant {
             if one.dropped {
                 return Err(one.wrong(ceremony, "it was dropped and cannot be opened"));
             }
-            let (receiver, deal) = (by.index, complaint.deal);
-            let work = OpeningWork {
-                plan,
-                receiver,
-                deal,
-            };
+            let work = OpeningWork { plan, complaint };
             let effect = Effect::LoadSeed(ceremony);
             return Ok(self.wait(Work::OpeningSeed(Box::new(work)), effect));
         }
@@ -96,27 +73,13 @@ impl Participant {
         work: OpeningWork,
         seed: &Seed,
     ) -> Result<Effect, StepError> {
-        let OpeningWork {
-            plan,
-            receiver,
-            deal,
-        } = work;
+        let OpeningWork { plan, complaint } = work;
         // The deal follows from the seed, so its hash needs no store.
         let own = crate::dealer::deal(&plan, dealer(self.me), seed)?;
-        if DealHash(own.digest()) != deal {
-            return Err(StepError::ComplaintOf("deal"));
+        if DealHash(own.digest()) != complaint.deal {
+            return Err(StepError::OtherDeal);
         }
-        let secret = seed
-            .ephemeral(plan.id(), receiver)
-            .map_err(DealerError::from)?;
-        let opening = Opening {
-            ceremony: plan.id(),
-            dealer: self.me.get(),
-            receiver: receiver.get(),
-            deal,
-            ephemeral: ByteArray::from(<[u8; 32]>::from(secret.to_bytes())),
-        };
-        let unsigned = Unsigned::new(self.network(), opening);
+        let unsigned = crate::dealer::opening(&plan, dealer(self.me), seed, &complaint)?;
         let ceremony = plan.id();
         Ok(self.ask_signature(unsigned, |unsigned| {
             Work::OpeningSignature(ceremony, unsigned)

@@ -13,7 +13,7 @@ use crate::deal::Deal;
 use crate::derive::Seed;
 use crate::descriptor::roster_of;
 use crate::file_name::FileName;
-use crate::name::CeremonyId;
+use crate::name::{CeremonyId, DealHash};
 use crate::plan::{Plan, PlanError, VerifiedPlan};
 use crate::state::CeremonyState;
 use crate::wire::CeremonyReply;
@@ -79,7 +79,7 @@ impl Participant {
                 let plan = Arc::new(self.verify_plan(bytes)?);
                 Ok(self.load_seed(plan))
             }
-            (_, Some(deal)) => {
+            (_, Some((deal, _))) => {
                 let (deal, name) = (*deal, FileName::Deal(dealer(self.me)));
                 let effect = Effect::LoadFile { ceremony: id, name };
                 Ok(self.wait(Work::ShowDeal(id, deal), effect))
@@ -107,11 +107,12 @@ impl Participant {
         deal: Unsigned<Deal>,
         signature: IdentitySignature,
     ) -> Result<Effect, StepError> {
-        let ceremony = deal.value().ceremony;
+        let (ceremony, hash) = (deal.value().ceremony, DealHash(deal.digest()));
         let bytes = self.signed(deal, signature)?;
         let record = Record::Dealt {
             ceremony,
             deal: file_hash(&bytes),
+            hash,
         };
         let name = FileName::Deal(dealer(self.me));
         let stored = Attached::files(ceremony, vec![(name, bytes.to_vec())]);

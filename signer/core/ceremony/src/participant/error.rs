@@ -3,6 +3,7 @@
 use symbolon_protocol::EnvelopeError;
 
 use super::effect::KeyRef;
+use crate::blame::BlameError;
 use crate::certificate::CertificateError;
 use crate::deal::DealerId;
 use crate::dealer::DealerError;
@@ -87,12 +88,12 @@ pub enum StepError {
     /// The finished descriptor does not hold.
     #[error(transparent)]
     Descriptor(#[from] DescriptorError),
-    /// The complaint is not canonical or not signed by who it names.
+    /// The complaint does not hold.
     #[error("the complaint does not hold: {0}")]
-    Complaint(EnvelopeError),
-    /// The complaint is about another deal, dealer or receiver.
-    #[error("the complaint names a {0} that this ceremony does not have")]
-    ComplaintOf(&'static str),
+    Complaint(#[from] BlameError),
+    /// The complaint is about a deal that this member did not make.
+    #[error("the complaint is of a deal that this member did not make")]
+    OtherDeal,
     /// The HSM has another key than the one offered.
     #[error("the HSM's key for group {} epoch {} is not the one that was offered", .0.group, .0.group_epoch)]
     KeyLost(KeyRef),
@@ -159,8 +160,9 @@ impl StepError {
             Self::Certificate(error) => error.code(),
             Self::OtherTranscript => "other-transcript",
             Self::Descriptor(_) => "descriptor",
-            Self::Complaint(_) => "complaint-form",
-            Self::ComplaintOf(_) => "complaint-of-another",
+            Self::Complaint(BlameError::Envelope(_)) => "complaint-form",
+            Self::Complaint(BlameError::Foreign(_)) => "complaint-of-another",
+            Self::OtherDeal => "complaint-of-another-deal",
             Self::KeyLost(_) => "key-lost",
             Self::Signature => "identity-signature",
             Self::Unstable => "device-unstable",

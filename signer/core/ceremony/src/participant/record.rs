@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 use symbolon_protocol::{EnvelopeError, Message, NetworkId, Unsigned};
 
-use crate::name::{CeremonyId, GroupEpoch, GroupLabel};
+use crate::name::{CeremonyId, DealHash, GroupEpoch, GroupLabel};
 
 /// Most bytes of a record.
 pub const MAX_RECORD: usize = 32 * 1024;
@@ -44,6 +44,8 @@ pub(super) enum Record {
         ceremony: CeremonyId,
         #[n(1)]
         deal: FileHash,
+        #[n(2)]
+        hash: DealHash,
     },
     /// The transcript was signed; deals are stored, shares sealed.
     #[n(3)]

@@ -1,6 +1,7 @@
 //! A cluster in memory: roster, guardians, members with software devices and disks that can fail.
 #![allow(
     dead_code,
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
