@@ -18,11 +18,17 @@ impl P256Public {
     ///
     /// [`P256PublicError`] for any other length or form, and for a point that is not on the curve.
     pub fn from_sec1(bytes: &[u8]) -> Result<Self, P256PublicError> {
-        if !matches!(bytes.len(), 33 | 65) {
-            return Err(P256PublicError { got: bytes.len() });
+        // The p256 crate also reads the compact form (tag 5): a second form of the same key.
+        let known = match bytes {
+            [2 | 3, x @ ..] => x.len() == 32,
+            [4, xy @ ..] => xy.len() == 64,
+            _ => false,
+        };
+        let refused = P256PublicError { got: bytes.len() };
+        if !known {
+            return Err(refused);
         }
-        let key =
-            PublicKey::from_sec1_bytes(bytes).map_err(|_| P256PublicError { got: bytes.len() })?;
+        let key = PublicKey::from_sec1_bytes(bytes).map_err(|_| refused)?;
         Ok(Self::from_key(&key))
     }
 
@@ -138,5 +144,8 @@ mod tests {
         let mut hybrid = *key().uncompressed();
         hybrid[0] = 6 | (hybrid[64] & 1);
         assert!(P256Public::from_sec1(&hybrid).is_err());
+        let mut compact = key().compressed();
+        compact[0] = 5;
+        assert!(P256Public::from_sec1(&compact).is_err());
     }
 }

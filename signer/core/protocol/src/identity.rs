@@ -39,6 +39,10 @@ impl IdentityPublic {
     ///
     /// Any other bytes, the point at infinity among them.
     pub fn from_sec1(bytes: &[u8]) -> Result<Self, IdentityError> {
+        // The p256 crate also reads the compact form (tag 5): a second form of the same key.
+        if !matches!(bytes, [2..=4, ..]) {
+            return Err(IdentityError::BadPublicKey);
+        }
         let key =
             p256::PublicKey::from_sec1_bytes(bytes).map_err(|_| IdentityError::BadPublicKey)?;
         Self::from_key(&key)
@@ -227,6 +231,19 @@ mod tests {
         }
         assert!(SoftIdentity::from_bytes(&[0; 32]).is_err());
         assert!(SoftIdentity::from_bytes(&[0xff; 32]).is_err());
+    }
+
+    #[test]
+    fn the_compact_form_is_refused() {
+        let mut bytes = *SoftIdentity::from_bytes(&[3; 32])
+            .unwrap()
+            .public()
+            .compressed();
+        bytes[0] = 5;
+        assert_eq!(
+            IdentityPublic::from_sec1(&bytes),
+            Err(IdentityError::BadPublicKey)
+        );
     }
 
     #[test]
