@@ -16,7 +16,7 @@ use symbolon_threshold::{ShareIndex, SignerSet};
 use tokio::runtime::Handle;
 
 use crate::answer::Answer;
-use crate::engine::{Engine, State, unix_millis, unix_seconds};
+use crate::engine::{Engine, Raised, State, unix_millis, unix_seconds};
 use crate::metrics::{FindingLabel, MemberLabel};
 use crate::queue::Job;
 use crate::session::SignedBatch;
@@ -27,6 +27,7 @@ const MAX_EVIDENCE: u64 = 8;
 /// Answers every job of a batch.
 pub(crate) fn run(engine: &Arc<Engine>, members: SignerSet, jobs: Vec<Job>) {
     let started = Instant::now();
+    let _in_flight = Raised::by_one(&engine.metrics.in_flight);
     let mut flight = Flight::new(engine, members, jobs);
     if let Err(why) = flight.fly() {
         tracing::error!(why, "a batch could not be signed");

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use symbolon_duties::Network;
 use symbolon_protocol::{IdentitySigner as _, NetworkId, SoftIdentity};
@@ -99,6 +100,7 @@ impl Engine {
 
     /// Signs one duty, by its deadline at the latest.
     pub(crate) async fn sign(self: &Arc<Self>, job: Job) -> Answer {
+        let _waiting = Raised::by_one(&self.metrics.waiting);
         let deadline = job.deadline;
         let members = job.key.key.group().lagrange().group().clone();
         let (answer, opened) = match self.queue.push(job) {
@@ -146,13 +148,6 @@ impl Engine {
     }
 
     fn show_members(&self) {
-        let (waiting, in_flight) = self.queue.load();
-        self.metrics
-            .waiting
-            .set(i64::try_from(waiting).unwrap_or(i64::MAX));
-        self.metrics
-            .in_flight
-            .set(i64::try_from(in_flight).unwrap_or(i64::MAX));
         let state = self.state.load();
         for peer in state.peers.iter() {
             let label = MemberLabel {
@@ -226,6 +221,22 @@ impl Engine {
     /// Milliseconds since the start, by a clock that nobody sets.
     pub(crate) fn uptime_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Holds a gauge up, also when whoever waits goes away.
+pub(crate) struct Raised<'a>(&'a Gauge);
+
+impl<'a> Raised<'a> {
+    pub(crate) fn by_one(gauge: &'a Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Raised<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

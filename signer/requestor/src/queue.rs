@@ -176,15 +176,6 @@ impl Queue {
         }
     }
 
-    /// Requests without an answer, and batches in flight.
-    pub(crate) fn load(&self) -> (usize, usize) {
-        let inner = self.lock();
-        (
-            inner.requests,
-            inner.lanes.values().map(|lane| lane.in_flight).sum(),
-        )
-    }
-
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
