@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod audit;
 pub(crate) mod card;
 pub(crate) mod ceremony;
 mod ceremony_status;

@@ -4,16 +4,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use futures_util::future::join_all;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use symbolon_ceremony::{Cosigned, FileName, GroupClass, GroupEpoch, GroupLabel, Plan, PlanDraft};
+use symbolon_ceremony::{Cosigned, GroupClass, GroupEpoch, GroupLabel, Plan, PlanDraft, Progress};
 use symbolon_protocol::words;
-use symbolon_threshold::ShareIndex;
 
+use super::audit::Audit;
 use super::ceremony_status::Status;
-use super::remedy::{Complain, Recover};
-use crate::ceremony::{Folder, Step, member_step, next_step};
+use super::remedy::Recover;
+use crate::ceremony::{Folder, round};
 use crate::cli::Json;
 use crate::cluster::Cluster;
 use crate::servers::{self, Connection, Server};
@@ -30,8 +29,8 @@ pub(crate) enum Ceremony {
     Step(OneStep),
     /// How a ceremony's folder stands.
     Status(Status),
-    /// Show every complaint in a folder to the dealer whom it accuses, and store its opening.
-    Complain(Complain),
+    /// Judge a folder: who did wrong, and what proves it. Needs the roster only.
+    Audit(Audit),
     /// Rebuild the shares of a member that lost its disk, from the ceremony's folder and its HSM.
     Recover(Recover),
 }
@@ -130,7 +129,7 @@ impl Ceremony {
             Self::Sign(sign) => sign.run(),
             Self::Step(step) => step.run(),
             Self::Status(status) => status.run(),
-            Self::Complain(complain) => complain.run(),
+            Self::Audit(audit) => audit.run(),
             Self::Recover(recover) => recover.run(),
         }
     }
@@ -140,17 +139,14 @@ impl Run {
     fn run(self) -> anyhow::Result<()> {
         let cluster = self.connection.cluster()?;
         let chain = cluster.roster()?;
-        let network = input::network_id(&cluster.network);
         let label = GroupLabel::new(self.label.clone())?;
-        let dir = cluster.dir.join("ceremonies").join(&self.label);
-        let folder = Folder::open(&dir, network, chain.current())?;
+        let mut folder = Folder::open(&cluster.dir.join("ceremonies").join(&self.label), &chain)?;
         servers::run(async {
             let servers = self
                 .connection
                 .servers(chain.current(), self.members.as_deref())?;
-            gather_offers(&folder, network, &label, &servers).await?;
             if folder.draft()?.is_none() {
-                let offers = offers(&folder, &servers)?;
+                round(&mut folder, &label, &servers).await?;
                 let draft = PlanDraft {
                     group: label.clone(),
                     class: GroupClass::Hot,
@@ -158,14 +154,14 @@ impl Run {
                     not_after: None,
                     duties: Vec::new(),
                 };
-                let roster = chain.current();
-                let plan = draft.dkg(network, roster, random()?, self.keys, &offers)?;
-                folder.replace(FileName::Plan, &plan.to_bytes())?;
+                let (network, roster) = (chain.network(), chain.current());
+                let plan = draft.dkg(network, roster, random()?, self.keys, &folder.offers())?;
+                folder.set_draft(&plan)?.ok();
             }
-            self.signing.sign(&folder)?;
-            drive(&folder, network, &label, &servers).await
+            self.signing.sign(&mut folder)?;
+            drive(&mut folder, &label, &servers).await
         })?;
-        let made = finish(&cluster, &folder)?;
+        let made = finish(&cluster, &mut folder)?;
         output::show(self.json.format(), &made, Made::text)
     }
 }
@@ -178,83 +174,63 @@ pub(crate) fn random() -> anyhow::Result<[u8; 32]> {
     Ok(bytes)
 }
 
-/// The offers in the folder, of all `servers`.
-pub(crate) fn offers(folder: &Folder, servers: &[Server]) -> anyhow::Result<Vec<Vec<u8>>> {
-    let offer = |server: &Server| {
-        let index = ShareIndex::try_from(u64::from(server.member.index))?;
-        folder
-            .read(FileName::Offer(index))?
-            .with_context(|| format!("no offer of {}", server.name()))
-    };
-    servers.iter().map(offer).collect()
-}
-
-/// Asks every member for its offer.
-pub(crate) async fn gather_offers(
-    folder: &Folder,
-    network: symbolon_protocol::NetworkId,
+/// Asks every member round after round until the ceremony is complete.
+pub(crate) async fn drive(
+    folder: &mut Folder,
     label: &GroupLabel,
     servers: &[Server],
 ) -> anyhow::Result<()> {
-    for server in servers {
-        let member = ShareIndex::try_from(u64::from(server.member.index))?;
-        if let Step::Ask(request, file @ FileName::Offer(_)) = next_step(folder, label, member)? {
-            member_step(folder, network, server, request, file).await?;
+    let bar = ProgressBar::new_spinner()
+        .with_style(ProgressStyle::with_template("{spinner} {msg} ({elapsed})")?);
+    bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    loop {
+        bar.set_message(waits_for(&folder.progress()));
+        let asked = round(folder, label, servers).await?;
+        match folder.progress() {
+            Progress::Complete => {
+                bar.finish_and_clear();
+                return Ok(());
+            }
+            Progress::Dead(owing) if owing.is_empty() || !asked => bail!(
+                "a member complained, and the ceremony is dead; {} holds the complaint and the \
+                 dealer's opening. Judge it with: symbolon ceremony audit",
+                folder.dir().display()
+            ),
+            progress if !asked => {
+                bail!(
+                    "{}; members outside this run have to bring them",
+                    waits_for(&progress)
+                );
+            }
+            _ => {}
         }
     }
-    Ok(())
 }
 
-/// Steps every member on until nothing is left to do.
-pub(crate) async fn drive(
-    folder: &Folder,
-    network: symbolon_protocol::NetworkId,
-    label: &GroupLabel,
-    servers: &[Server],
-) -> anyhow::Result<()> {
-    // Deal, confirm, activate.
-    let steps = servers.len().saturating_mul(3);
-    let bar = ProgressBar::new(u64::try_from(steps).unwrap_or(u64::MAX));
-    bar.set_style(ProgressStyle::with_template(
-        "{wide_bar} {pos}/{len} {msg}",
-    )?);
-    loop {
-        let mut asked = Vec::new();
-        let mut waiting = None;
-        for server in servers {
-            let member = ShareIndex::try_from(u64::from(server.member.index))?;
-            match next_step(folder, label, member)? {
-                Step::Ask(request, file) => asked.push((server, request, file)),
-                Step::Wait(what) => waiting = Some(what),
-                Step::Done => {}
-            }
+fn waits_for(progress: &Progress) -> String {
+    fn list<T: ToString>(parties: &[T]) -> String {
+        parties
+            .iter()
+            .map(T::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+    match progress {
+        Progress::Plan => "waits for the plan".to_owned(),
+        Progress::Deals(dealers) => format!("waits for the deals of {}", list(dealers)),
+        Progress::Confirmations(members) => {
+            format!("waits for the confirmations of {}", list(members))
         }
-        if asked.is_empty() {
-            bar.finish_and_clear();
-            if let Some(what) = waiting {
-                bail!("{what} are missing; members outside this run have to bring them");
-            }
-            return Ok(());
-        }
-        let calls = asked.into_iter().map(|(server, request, file)| {
-            bar.set_message(file.to_string());
-            let bar = bar.clone();
-            async move {
-                let done = member_step(folder, network, server, request, file).await;
-                bar.inc(1);
-                done
-            }
-        });
-        for done in join_all(calls).await {
-            done?;
-        }
+        Progress::Activations(members) => format!("waits for the activations of {}", list(members)),
+        Progress::Complete => "complete".to_owned(),
+        Progress::Dead(dealers) => format!("dead; waits for the openings of {}", list(dealers)),
     }
 }
 
 /// Writes the descriptor and reads from it what was made.
-pub(crate) fn finish(cluster: &Cluster, folder: &Folder) -> anyhow::Result<Made> {
+pub(crate) fn finish(cluster: &Cluster, folder: &mut Folder) -> anyhow::Result<Made> {
+    let bytes = folder.descriptor(&random()?)?;
     let plan = folder.plan()?;
-    let bytes = folder.descriptor(&plan)?;
     let group = symbolon_ceremony::GroupDescriptor::verify(&cluster.roster()?, &bytes)
         .context("the descriptor does not verify")?;
     let label = plan.plan().group.clone();
@@ -305,7 +281,10 @@ impl Made {
 
 impl Signing {
     /// Signs the plan in the folder with the keys at hand; an error says who must sign still.
-    pub(crate) fn sign(&self, folder: &Folder) -> anyhow::Result<()> {
+    pub(crate) fn sign(&self, folder: &mut Folder) -> anyhow::Result<()> {
+        if folder.plan().is_ok() {
+            return Ok(());
+        }
         let mut draft = folder.draft()?.context("the plan is not there yet")?;
         for pair in &self.guardians {
             let Some((guardian, key)) = pair.split_once('=') else {
@@ -318,8 +297,7 @@ impl Signing {
                 self.passphrase_file.as_deref(),
             )?;
         }
-        folder.replace(FileName::Plan, &draft.to_bytes())?;
-        folder.plan().map(|_| ()).with_context(|| {
+        folder.set_draft(&draft)?.with_context(|| {
             format!(
                 "the plan waits in {}; guardians sign it with: symbolon ceremony sign",
                 folder.dir().display()
@@ -369,8 +347,7 @@ impl Sign {
     fn run(self) -> anyhow::Result<()> {
         let cluster = Cluster::open(&self.dir)?;
         let chain = cluster.roster()?;
-        let network = input::network_id(&cluster.network);
-        let folder = Folder::open(&self.folder, network, chain.current())?;
+        let mut folder = Folder::open(&self.folder, &chain)?;
         let mut draft = folder.draft()?.context("the folder holds no plan")?;
         sign(
             &mut draft,
@@ -378,7 +355,8 @@ impl Sign {
             &self.key,
             self.passphrase_file.as_deref(),
         )?;
-        folder.replace(FileName::Plan, &draft.to_bytes())?;
+        // What it lacks still, the count below says.
+        folder.set_draft(&draft)?.ok();
         let (got, needed) = (
             draft.signers(chain.current()).len(),
             chain.current().guardian_quorum,
@@ -393,39 +371,17 @@ impl OneStep {
     fn run(self) -> anyhow::Result<()> {
         let cluster = self.connection.cluster()?;
         let chain = cluster.roster()?;
-        let network = input::network_id(&cluster.network);
-        let folder = Folder::open(&self.folder, network, chain.current())?;
+        let mut folder = Folder::open(&self.folder, &chain)?;
         let label = GroupLabel::new(self.label)?;
-        let member = ShareIndex::try_from(u64::from(self.member))?;
-        let said = servers::run(async {
+        let asked = servers::run(async {
             let only = [self.member];
             let servers = self.connection.servers(chain.current(), Some(&only))?;
-            let server = servers.first().context("the member is not online")?;
-            let (request, file) = match next_step(&folder, &label, member)? {
-                Step::Ask(request, file) => (request, file),
-                Step::Wait(what) => return Ok(format!("nothing to do before {what}\n")),
-                Step::Done => return Ok("done: the member has activated the group\n".to_owned()),
-            };
-            member_step(&folder, network, server, request, file).await?;
-            Ok(format!(
-                "{}\n",
-                folder.dir().join(file.to_string()).display()
-            ))
+            round(&mut folder, &label, &servers).await
         })?;
-        if folder.draft()?.is_some() && folder.plan().is_ok() && all_done(&folder)? {
-            let made = finish(&cluster, &folder)?;
-            return output::print(&made.text());
+        if folder.progress() == Progress::Complete {
+            return output::print(&finish(&cluster, &mut folder)?.text());
         }
-        output::print(&said)
+        let did = if asked { "done" } else { "nothing to do" };
+        output::print(&format!("{did}: {}\n", waits_for(&folder.progress())))
     }
-}
-
-fn all_done(folder: &Folder) -> anyhow::Result<bool> {
-    let plan = folder.plan()?;
-    for index in plan.indices() {
-        if folder.read(FileName::Activation(index))?.is_none() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }

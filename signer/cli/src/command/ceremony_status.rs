@@ -11,7 +11,7 @@ use symbolon_threshold::ShareIndex;
 use crate::ceremony::Folder;
 use crate::cli::Json;
 use crate::cluster::Cluster;
-use crate::{input, output};
+use crate::output;
 
 /// How a ceremony's folder stands.
 #[derive(Debug, Args)]
@@ -45,11 +45,10 @@ impl Status {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let cluster = Cluster::open(&self.dir)?;
         let chain = cluster.roster()?;
-        let network = input::network_id(&cluster.network);
         if !self.folder.is_dir() {
             bail!("{} is not a folder", self.folder.display());
         }
-        let folder = Folder::open(&self.folder, network, chain.current())?;
+        let folder = Folder::open(&self.folder, &chain)?;
         let draft = folder.draft()?;
         let mut members = Vec::new();
         for receiver in draft
@@ -57,12 +56,11 @@ impl Status {
             .flat_map(|draft| &draft.unverified().value().receivers)
         {
             let index = ShareIndex::try_from(u64::from(receiver.member))?;
-            let there = |file| folder.read(file).map(|bytes| bytes.is_some());
             members.push(ShownMember {
                 member: receiver.member,
-                dealt: there(FileName::Deal(DealerId::Member(index)))?,
-                confirmed: there(FileName::Confirmation(index))?,
-                activated: there(FileName::Activation(index))?,
+                dealt: folder.has(FileName::Deal(DealerId::Member(index))),
+                confirmed: folder.has(FileName::Confirmation(index)),
+                activated: folder.has(FileName::Activation(index)),
             });
         }
         let shown = ShownStatus {

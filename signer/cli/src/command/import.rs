@@ -13,13 +13,13 @@ use symbolon_ceremony::{
 use symbolon_secmem::Locked;
 use symbolon_threshold::{GroupPublicKey, SecretScalar};
 
-use super::ceremony::{Made, Signing, drive, finish, gather_offers, offers, random};
-use crate::ceremony::Folder;
+use super::ceremony::{Made, Signing, drive, finish, random};
+use crate::ceremony::{Folder, round};
 use crate::cli::Json;
 use crate::cluster::Cluster;
 use crate::keystores::{self, Opened};
-use crate::servers::{self, Connection, Server};
-use crate::{identity_file, input, output};
+use crate::servers::{self, Connection};
+use crate::{identity_file, output};
 
 /// Split EIP-2335 keystores over the servers.
 #[derive(Debug, Args)]
@@ -73,42 +73,36 @@ impl Import {
 
     fn import(&self, cluster: &Cluster, label: &str, keys: Vec<Opened>) -> anyhow::Result<Made> {
         let chain = cluster.roster()?;
-        let network = input::network_id(&cluster.network);
         let group = GroupLabel::new(label)?;
-        let folder = Folder::open(
-            &cluster.dir.join("ceremonies").join(label),
-            network,
-            chain.current(),
-        )?;
+        let mut folder = Folder::open(&cluster.dir.join("ceremonies").join(label), &chain)?;
         let (secrets, public): (Vec<SecretScalar>, Vec<GroupPublicKey>) =
             keys.into_iter().map(|key| (key.secret, key.public)).unzip();
         servers::run(async {
             let servers = self
                 .connection
                 .servers(chain.current(), self.members.as_deref())?;
-            gather_offers(&folder, network, &group, &servers).await?;
             if folder.draft()?.is_none() {
-                self.draft(&folder, cluster, &group, &servers, &public)?;
+                round(&mut folder, &group, &servers).await?;
+                self.draft(&mut folder, cluster, &group, &public)?;
             }
-            self.signing.sign(&folder)?;
-            if folder.read(FileName::Deal(DealerId::Import))?.is_none() {
-                self.deal(&folder, secrets)?;
+            self.signing.sign(&mut folder)?;
+            if !folder.has(FileName::Deal(DealerId::Import)) {
+                self.deal(&mut folder, secrets)?;
             }
-            drive(&folder, network, &group, &servers).await
+            drive(&mut folder, &group, &servers).await
         })?;
-        finish(cluster, &folder)
+        finish(cluster, &mut folder)
     }
 
     fn draft(
         &self,
-        folder: &Folder,
+        folder: &mut Folder,
         cluster: &Cluster,
         group: &GroupLabel,
-        servers: &[Server],
         public: &[GroupPublicKey],
     ) -> anyhow::Result<()> {
         let chain = cluster.roster()?;
-        let network = input::network_id(&cluster.network);
+        let network = chain.network();
         let (_, name) = self.operator(cluster)?;
         let draft = PlanDraft {
             group: group.clone(),
@@ -117,22 +111,24 @@ impl Import {
             not_after: None,
             duties: Vec::new(),
         };
-        let offers = offers(folder, servers)?;
+        let offers = folder.offers();
         let plan = draft.import(network, chain.current(), random()?, &name, public, &offers)?;
-        folder.replace(FileName::Plan, &plan.to_bytes())
+        // Guardians have not signed it yet.
+        folder.set_draft(&plan)?.ok();
+        Ok(())
     }
 
-    fn deal(&self, folder: &Folder, secrets: Vec<SecretScalar>) -> anyhow::Result<()> {
+    fn deal(&self, folder: &mut Folder, secrets: Vec<SecretScalar>) -> anyhow::Result<()> {
         let plan = folder.plan()?;
         let seed = Locked::try_init_with(|bytes| {
             getrandom::fill(bytes)
                 .map_err(|error| anyhow::anyhow!("no randomness from the system: {error}"))
         })?;
-        let deal = deal_import(&plan, &Seed::new(seed), secrets)
+        let deal = deal_import(plan, &Seed::new(seed), secrets)
             .context("the plan in the folder is of other keystores")?;
         let (identity, _) = self.operator(&self.connection.cluster()?)?;
         let signed = deal.sign(&identity)?;
-        folder.write(FileName::Deal(DealerId::Import), &signed.to_bytes())
+        folder.receive(&signed.to_bytes())
     }
 
     /// The operator's identity, and its name in the roster.
