@@ -19,6 +19,7 @@ use symbolon_signing::{
     Context, DutySet, HeldKey, Keys, Ledger, MarkUpdate, Marks, Permissions, Permit, Permits,
     Release, Window,
 };
+use symbolon_slashing::{BlockMark, Mark};
 
 const A: ValidatorPublicKey = ValidatorPublicKey([0xa; 48]);
 const B: ValidatorPublicKey = ValidatorPublicKey([0xb; 48]);
@@ -27,6 +28,9 @@ const ALL: Window = Window {
     past_slots: u64::MAX,
     future_slots: u64::MAX,
 };
+
+/// Refusals by duty, and the permits for the others.
+type Decided = (Vec<Option<Refusal>>, Release<Waiting<Permits>>);
 
 struct Held;
 
@@ -172,10 +176,7 @@ impl Member {
         }
     }
 
-    fn decide(
-        &mut self,
-        items: &[SignItem],
-    ) -> Result<(Vec<Option<Refusal>>, Release<Waiting<Permits>>), &'static str> {
+    fn decide(&mut self, items: &[SignItem]) -> Result<Decided, &'static str> {
         let context = Context {
             requestor: "req-1",
             keys: &Held,
@@ -499,4 +500,44 @@ fn histories_do_sign() {
         Event::Flush(1),
     ];
     assert_eq!(run(&history).len(), 3);
+}
+
+fn proposed(slot: u64, root: Option<SigningRoot>) -> MarkUpdate {
+    let block = Some(BlockMark {
+        slot: Slot(slot),
+        root,
+    });
+    MarkUpdate {
+        key: A,
+        mark: Mark {
+            block,
+            attestation: None,
+        },
+    }
+}
+
+#[test]
+fn raising_a_key_by_several_marks_takes_their_maximum() {
+    let mut marks = Marks::default();
+    let ledger = Memory::default();
+    // The marks of two other members: the last one given is not the highest.
+    let others = [proposed(100, None), proposed(50, None)];
+    assert!(marks.raise(others, (), &ledger).is_ok());
+    assert_eq!(marks.get(&A), proposed(100, None).mark);
+    ledger.flush(1);
+    assert_eq!(ledger.restart().get(&A), proposed(100, None).mark);
+}
+
+#[test]
+fn a_journal_in_which_a_root_is_exchanged_is_refused() {
+    let root = |byte| Some(SigningRoot([byte; 32]));
+    let mut marks = Marks::default();
+    marks.replay(&proposed(10, root(1))).unwrap();
+    // A repeat.
+    marks.replay(&proposed(10, root(1))).unwrap();
+    assert!(marks.replay(&proposed(10, root(2))).is_err());
+    // A floor or a merge drops the root; nothing brings one back at the same slot.
+    marks.replay(&proposed(10, None)).unwrap();
+    assert!(marks.replay(&proposed(10, root(1))).is_err());
+    marks.replay(&proposed(11, root(2))).unwrap();
 }

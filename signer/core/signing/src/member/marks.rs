@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use symbolon_duties::{DutyKind, Epoch, Slot, ValidatorPublicKey};
+use symbolon_duties::{DutyKind, Epoch, SigningRoot, Slot, ValidatorPublicKey};
 use symbolon_protocol::sign::{Refusal, SignItem};
 use symbolon_slashing::{Mark, merge, raise_to_floor};
 
@@ -37,9 +37,13 @@ pub enum Release<T> {
     Durable(T),
 }
 
-/// A journal in which a mark goes down is not this member's, or not in its order.
+/// A journal in which a mark goes down, or one root takes the place of another, is not this
+/// member's, or not in its order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the mark of key {key} goes down in the journal: it was mixed or altered, do not start")]
+#[error(
+    "the mark of key {key} goes down or changes its root in the journal: it was mixed or altered, \
+     do not start"
+)]
 pub struct MarkWentBack {
     /// The key.
     pub key: ValidatorPublicKey,
@@ -124,7 +128,8 @@ impl Marks {
         })
     }
 
-    /// Raises marks to at least those given; `value` waits for them.
+    /// Raises marks to at least those given, of which several may be of one key; `value` waits for
+    /// them.
     ///
     /// # Errors
     ///
@@ -135,10 +140,11 @@ impl Marks {
         value: T,
         ledger: &L,
     ) -> Result<L::Ticket<T>, L::Error> {
-        let raised = to
-            .into_iter()
-            .map(|to| (to.key, merge(&self.get(&to.key), &to.mark)));
-        let raised = raised.collect();
+        let mut raised = BTreeMap::new();
+        for MarkUpdate { key, mark } in to {
+            let entry = raised.entry(key).or_insert_with(|| self.get(&key));
+            *entry = merge(entry, &mark);
+        }
         self.commit(raised, value, ledger)
     }
 
@@ -191,12 +197,26 @@ impl Marks {
     }
 }
 
-/// Whether no part of `new` lies below `old`.
+/// Whether `new` may follow on `old`: no part of it lies below, and at the same slot or target a
+/// root may stay or be dropped, but no other takes its place.
 fn rises(old: &Mark, new: &Mark) -> bool {
-    let slot = |mark: &Mark| mark.block.map(|block| block.slot);
+    let block = |mark: &Mark| mark.block.map(|block| (block.slot, block.root));
+    let vote = |mark: &Mark| mark.attestation.map(|vote| (vote.target, vote.root));
     let source = |mark: &Mark| mark.attestation.map(|vote| vote.source);
-    let target = |mark: &Mark| mark.attestation.map(|vote| vote.target);
-    slot(new) >= slot(old) && source(new) >= source(old) && target(new) >= target(old)
+    follows(block(old), block(new)) && follows(vote(old), vote(new)) && source(new) >= source(old)
+}
+
+fn follows<V: Ord>(
+    old: Option<(V, Option<SigningRoot>)>,
+    new: Option<(V, Option<SigningRoot>)>,
+) -> bool {
+    match (old, new) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some((old, old_root)), Some((new, new_root))) => {
+            new > old || (new == old && (new_root.is_none() || new_root == old_root))
+        }
+    }
 }
 
 /// Whether a batch has a duty that goes before all others: a proposal is worth most and is late
