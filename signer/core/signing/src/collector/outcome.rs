@@ -130,12 +130,16 @@ impl fmt::Display for Shortfall {
     }
 }
 
-/// A member chooses its text: nothing of it may break a log line or a header.
+/// A member chooses its text: nothing of it may break a log line or a header, or fill a disk.
 fn printable(text: &str) -> String {
     text.chars()
+        .take(MAX_REASON)
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
 }
+
+/// Longest reason shown, in characters: a code's name and what an honest member writes.
+const MAX_REASON: usize = 350;
 
 impl fmt::Display for Absence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -218,5 +222,14 @@ mod tests {
             "0 of 3 partial signatures; members 1, 2: double-vote: text; \
              member 5: no answer in time; member 4: overloaded: a  b"
         );
+    }
+
+    #[test]
+    fn a_text_longer_than_honest_members_write_is_cut() {
+        let mut shortfall = short(&[RefusalCode::DoubleVote]);
+        if let Some((_, refusal)) = shortfall.refusals.first_mut() {
+            refusal.text = "x".repeat(1_000_000);
+        }
+        assert!(shortfall.to_string().len() < 500);
     }
 }
