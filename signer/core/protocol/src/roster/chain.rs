@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use minicbor::{Decode, Encode};
 
+use super::check::{MAX_GUARDIANS, count};
 use super::{Roster, RosterError};
 use crate::cbor::{from_bytes, to_bytes};
 use crate::envelope::{Message, NetworkId, Unsigned};
@@ -289,6 +290,8 @@ fn quorum(
     unsigned: &Unsigned<Roster>,
     authority: &Roster,
 ) -> Result<(), RosterError> {
+    // Before any of them is looked at: each costs a check over the whole body.
+    count("signatures", signed.signatures.len(), 0, MAX_GUARDIANS)?;
     let got = signed.valid(unsigned, authority);
     if got >= usize::from(authority.guardian_quorum) {
         return Ok(());
@@ -408,6 +411,25 @@ mod tests {
                 }
             );
         }
+    }
+
+    #[test]
+    fn more_signatures_than_there_can_be_guardians_are_refused_unread() {
+        let mut first = signed(&roster(), &[("ada", 60), ("bea", 61)]);
+        let one = first.signatures[0].clone();
+        first
+            .signatures
+            .extend(std::iter::repeat_n(one, MAX_GUARDIANS - 2));
+        assert!(RosterChain::start(NETWORK, first.clone(), None).is_ok());
+        first.signatures.push(first.signatures[0].clone());
+        let too_many = RosterError::Count {
+            what: "signatures",
+            got: MAX_GUARDIANS + 1,
+            min: 0,
+            max: MAX_GUARDIANS,
+        };
+        let error = RosterChain::start(NETWORK, first, None).unwrap_err();
+        assert_eq!(error, too_many);
     }
 
     #[test]

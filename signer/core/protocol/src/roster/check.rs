@@ -9,7 +9,7 @@ use crate::envelope::EnvelopeError;
 
 const MAX_MEMBERS: usize = 255;
 const MAX_CLIENTS: usize = 256;
-const MAX_GUARDIANS: usize = 64;
+pub(super) const MAX_GUARDIANS: usize = 64;
 
 /// Why a roster is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -189,7 +189,12 @@ impl Roster {
     }
 }
 
-fn count(what: &'static str, got: usize, min: usize, max: usize) -> Result<(), RosterError> {
+pub(super) fn count(
+    what: &'static str,
+    got: usize,
+    min: usize,
+    max: usize,
+) -> Result<(), RosterError> {
     if (min..=max).contains(&got) {
         return Ok(());
     }
