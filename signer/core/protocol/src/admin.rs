@@ -187,8 +187,12 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = AdminRequest::from_bytes(&bytes).is_ok();
-            let _ = AdminReply::from_bytes(&bytes).is_ok();
+            if let Ok(request) = AdminRequest::from_bytes(&bytes) {
+                prop_assert_eq!(request.to_bytes(), &bytes[..]);
+            }
+            if let Ok(reply) = AdminReply::from_bytes(&bytes) {
+                prop_assert_eq!(reply.to_bytes(), &bytes[..]);
+            }
         }
     }
 }

@@ -77,11 +77,23 @@ mod tests {
     fn a_card_opens_only_when_its_own_key_signed_it() {
         let network = NetworkId([1; 32]);
         let key = SoftIdentity::from_bytes(&[5; 32]).unwrap();
-        let card = Card::Guardian(Guardian { name: "ada".into(), key: key.public() });
-        let signed = Unsigned::new(network, card.clone()).sign(&key).unwrap().to_bytes();
+        let card = Card::Guardian(Guardian {
+            name: "ada".into(),
+            key: key.public(),
+        });
+        let signed = Unsigned::new(network, card.clone())
+            .sign(&key)
+            .unwrap()
+            .to_bytes();
         assert_eq!(Card::open(network, &signed).unwrap().0, card);
         let thief = SoftIdentity::from_bytes(&[6; 32]).unwrap();
-        let forged = Unsigned::new(network, card).sign(&thief).unwrap().to_bytes();
-        assert!(matches!(Card::open(network, &forged), Err(EnvelopeError::Signature { .. })));
+        let forged = Unsigned::new(network, card)
+            .sign(&thief)
+            .unwrap()
+            .to_bytes();
+        assert!(matches!(
+            Card::open(network, &forged),
+            Err(EnvelopeError::Signature { .. })
+        ));
     }
 }

@@ -218,9 +218,11 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
             let network = NetworkId([1; 32]);
-            let _ = SessionFrame::from_bytes(&bytes).is_ok();
-            let _ = Signed::<SignBatch>::from_bytes(network, &bytes).is_ok();
-            let _ = Unsigned::<SignReply>::from_body(network, &bytes).is_ok();
+            if let Ok(frame) = SessionFrame::from_bytes(&bytes) {
+                prop_assert_eq!(frame.to_bytes(), &bytes[..]);
+            }
+            prop_assert!(Signed::<SignBatch>::from_bytes(network, &bytes).is_err());
+            prop_assert!(Unsigned::<SignReply>::from_body(network, &bytes).is_err());
         }
     }
 }
