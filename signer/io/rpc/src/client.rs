@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
@@ -10,15 +10,18 @@ use rustls_pki_types::ServerName;
 use symbolon_protocol::roster::PartyId;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Request, Status, Streaming};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
+use crate::backoff::Backoff;
 use crate::identity::{TlsError, TlsIdentity};
 use crate::pins::Pins;
-use crate::verify::{PinVerifier, provider};
+use crate::stream::PinnedStream;
+use crate::verify::{ALPN, PinVerifier, provider};
 use crate::wire::Frame;
 use crate::wire::admin_client::AdminClient;
 use crate::wire::ceremony_client::CeremonyClient;
@@ -93,10 +96,10 @@ impl PeerClient {
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(TlsError::from)?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_custom_certificate_verifier(Arc::new(verifier.clone()))
             .with_client_auth_cert(chain, key)
             .map_err(TlsError::from)?;
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        config.alpn_protocols = vec![ALPN.to_vec()];
         config.resumption = rustls::client::Resumption::disabled();
         let connector = TlsConnector::from(Arc::new(config));
         let unreachable = |cause: String| CallError::Unreachable {
@@ -115,13 +118,18 @@ impl PeerClient {
             .initial_connection_window_size(8 * 1024 * 1024);
         let name =
             ServerName::try_from("symbolon").map_err(|error| unreachable(error.to_string()))?;
-        let target = address.to_owned();
+        let dial = Dial {
+            target: address.to_owned(),
+            name,
+            connector,
+            verifier,
+        };
+        let backoff = Backoff::default();
         let connect = tower::service_fn(move |_: Uri| {
-            let (connector, name, target) = (connector.clone(), name.clone(), target.clone());
+            let (dial, backoff) = (dial.clone(), backoff.clone());
             async move {
-                let stream = TcpStream::connect(&target).await?;
-                stream.set_nodelay(true)?;
-                Ok::<_, io::Error>(TokioIo::new(connector.connect(name, stream).await?))
+                let attempt = backoff.attempt(Instant::now())?;
+                attempt.end(dial.connect().await).map(TokioIo::new)
             }
         });
         let channel = endpoint.connect_with_connector_lazy(connect);
@@ -226,11 +234,14 @@ impl PeerClient {
                 party,
                 after: limit,
             },
-            tonic::Code::Unavailable | tonic::Code::Unknown => CallError::Unreachable {
-                party,
-                address: self.address.clone(),
-                cause: causes(status),
-            },
+            // A status with a cause was made here: the connection broke; no peer said so.
+            code if broken(code) || std::error::Error::source(status).is_some() => {
+                CallError::Unreachable {
+                    party,
+                    address: self.address.clone(),
+                    cause: causes(status),
+                }
+            }
             code => CallError::Refused {
                 party,
                 code,
@@ -238,6 +249,39 @@ impl PeerClient {
             },
         }
     }
+}
+
+/// All that a connection is made of.
+#[derive(Clone)]
+struct Dial {
+    target: String,
+    name: ServerName<'static>,
+    connector: TlsConnector,
+    verifier: PinVerifier,
+}
+
+impl Dial {
+    async fn connect(self) -> io::Result<PinnedStream<TlsStream<TcpStream>>> {
+        let stream = TcpStream::connect(&self.target).await?;
+        stream.set_nodelay(true)?;
+        let stream = self.connector.connect(self.name, stream).await?;
+        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let peer = certificates.first().and_then(|it| self.verifier.peer(it));
+        let Some((pin, party)) = peer else {
+            return Err(io::Error::other(
+                "the peer's key is not in the roster any more",
+            ));
+        };
+        let pins = self.verifier.pins().clone();
+        Ok(PinnedStream::new(stream, pins, pin, party))
+    }
+}
+
+const fn broken(code: tonic::Code) -> bool {
+    matches!(
+        code,
+        tonic::Code::Unavailable | tonic::Code::Unknown | tonic::Code::Cancelled
+    )
 }
 
 fn request(frame: Vec<u8>, limit: Duration) -> Request<Frame> {

@@ -36,4 +36,10 @@ impl Pins {
     pub fn party(&self, pin: &[u8; 32]) -> Option<PartyId> {
         self.by_pin.load().get(pin).cloned()
     }
+
+    /// Whether the key stands for `party` now.
+    #[must_use]
+    pub fn holds(&self, pin: &[u8; 32], party: &PartyId) -> bool {
+        self.by_pin.load().get(pin) == Some(party)
+    }
 }

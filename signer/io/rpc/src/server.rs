@@ -12,34 +12,18 @@ use rustls::ServerConfig;
 use symbolon_protocol::roster::PartyId;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::{Connected, Router};
 
+use crate::admission::{Admission, Handshakes, Limits, Place};
 use crate::identity::{TlsError, TlsIdentity};
 use crate::pins::Pins;
-use crate::verify::{PinVerifier, provider};
+use crate::stream::PinnedStream;
+use crate::verify::{ALPN, PinVerifier, provider};
 use crate::wire;
-
-/// What one listener bears.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Connections at once, handshakes among them; more wait to be accepted.
-    pub connections: usize,
-    /// Longest handshake.
-    pub handshake: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 1024,
-            handshake: Duration::from_secs(5),
-        }
-    }
-}
 
 /// Why serving ended or did not begin.
 #[derive(Debug, thiserror::Error)]
@@ -67,9 +51,7 @@ pub enum ServeError {
 /// A bound socket with its TLS settings.
 pub struct Listener {
     socket: TcpListener,
-    acceptor: TlsAcceptor,
-    verifier: PinVerifier,
-    limits: Limits,
+    door: Door,
 }
 
 impl Listener {
@@ -92,7 +74,7 @@ impl Listener {
             .with_client_cert_verifier(Arc::new(verifier.clone()))
             .with_single_cert(chain, key)
             .map_err(TlsError::from)?;
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        config.alpn_protocols = vec![ALPN.to_vec()];
         // A resumed session would skip the look at the pins.
         config.send_tls13_tickets = 0;
         let socket = TcpListener::bind(address)
@@ -100,9 +82,12 @@ impl Listener {
             .map_err(|cause| ServeError::Bind { address, cause })?;
         Ok(Self {
             socket,
-            acceptor: TlsAcceptor::from(Arc::new(config)),
-            verifier,
-            limits,
+            door: Door {
+                acceptor: TlsAcceptor::from(Arc::new(config)),
+                verifier,
+                limits,
+                admission: Admission::default(),
+            },
         })
     }
 
@@ -135,11 +120,8 @@ impl Listener {
     }
 
     async fn accept(self, sender: mpsc::Sender<io::Result<Connection>>) {
-        let slots = Arc::new(Semaphore::new(self.limits.connections));
+        let mut handshakes = Handshakes::default();
         loop {
-            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
-                return;
-            };
             let (stream, from) = match self.socket.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) => {
@@ -149,44 +131,58 @@ impl Listener {
                     continue;
                 }
             };
-            let handshake = handshake(self.acceptor.clone(), self.verifier.clone(), stream, slot);
-            let (sender, limit) = (sender.clone(), self.limits.handshake);
-            tokio::spawn(async move {
-                match tokio::time::timeout(limit, handshake).await {
+            let (door, sender) = (self.door.clone(), sender.clone());
+            let limits = self.door.limits;
+            let handshake = tokio::spawn(async move {
+                match tokio::time::timeout(limits.handshake, door.handshake(stream)).await {
                     Ok(Ok(connection)) => {
-                        // The receiver is gone only when the server stops.
-                        sender.send(Ok(connection)).await.ok();
+                        // A task of its own: this one may be ended to make room. The receiver is
+                        // gone only when the server stops.
+                        tokio::spawn(async move { sender.send(Ok(connection)).await.ok() });
                     }
                     Ok(Err(error)) => tracing::info!(%from, %error, "handshake refused"),
                     Err(_) => tracing::info!(%from, "handshake took too long"),
                 }
             });
+            handshakes.add(handshake.abort_handle(), limits.handshakes);
         }
     }
 }
 
-async fn handshake(
+/// What a stream has to pass before it is a connection.
+#[derive(Clone)]
+struct Door {
     acceptor: TlsAcceptor,
     verifier: PinVerifier,
-    stream: TcpStream,
-    slot: OwnedSemaphorePermit,
-) -> io::Result<Connection> {
-    stream.set_nodelay(true)?;
-    let stream = acceptor.accept(stream).await?;
-    let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
-    let party = certificates
-        .first()
-        .and_then(|certificate| verifier.party(certificate));
-    let Some(party) = party else {
-        return Err(io::Error::other(
-            "the peer's key is not in the roster any more",
-        ));
-    };
-    Ok(Connection {
-        stream,
-        party,
-        _slot: slot,
-    })
+    limits: Limits,
+    admission: Admission,
+}
+
+impl Door {
+    async fn handshake(self, stream: TcpStream) -> io::Result<Connection> {
+        stream.set_nodelay(true)?;
+        let stream = self.acceptor.accept(stream).await?;
+        let session = stream.get_ref().1;
+        if session.alpn_protocol() != Some(ALPN) {
+            return Err(io::Error::other("the peer does not speak HTTP/2"));
+        }
+        let certificate = session.peer_certificates().unwrap_or_default().first();
+        let peer = certificate.and_then(|certificate| self.verifier.peer(certificate));
+        let Some((pin, party)) = peer else {
+            return Err(io::Error::other(
+                "the peer's key is not in the roster any more",
+            ));
+        };
+        let place = self
+            .admission
+            .admit(&party, &self.limits)
+            .map_err(|reason| io::Error::other(format!("{party}: {reason}")))?;
+        let stream = PinnedStream::new(stream, self.verifier.pins().clone(), pin, party);
+        Ok(Connection {
+            stream,
+            _place: place,
+        })
+    }
 }
 
 /// A router with health and reflection, to which a program adds its own services.
@@ -228,16 +224,15 @@ struct Caller(PartyId);
 
 /// One accepted connection.
 struct Connection {
-    stream: TlsStream<TcpStream>,
-    party: PartyId,
-    _slot: OwnedSemaphorePermit,
+    stream: PinnedStream<TlsStream<TcpStream>>,
+    _place: Place,
 }
 
 impl Connected for Connection {
     type ConnectInfo = Caller;
 
     fn connect_info(&self) -> Caller {
-        Caller(self.party.clone())
+        Caller(self.stream.party().clone())
     }
 }
 

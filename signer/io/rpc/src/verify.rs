@@ -12,6 +12,9 @@ use symbolon_protocol::roster::PartyId;
 use crate::identity::pin_of;
 use crate::pins::Pins;
 
+/// The one protocol inside TLS: HTTP/2.
+pub(crate) const ALPN: &[u8] = b"h2";
+
 /// The one provider of cryptography: ring.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
@@ -51,18 +54,22 @@ impl PinVerifier {
         }
     }
 
-    /// Who this certificate belongs to.
-    pub(crate) fn party(&self, certificate: &CertificateDer<'_>) -> Option<PartyId> {
+    /// Who this certificate belongs to, with the pin that says so.
+    pub(crate) fn peer(&self, certificate: &CertificateDer<'_>) -> Option<([u8; 32], PartyId)> {
         let pin = pin_of(certificate).ok()?;
         let party = self.pins.party(&pin)?;
         match &self.only {
             Some(only) if *only != party => None,
-            _ => Some(party),
+            _ => Some((pin, party)),
         }
     }
 
+    pub(crate) fn pins(&self) -> &Pins {
+        &self.pins
+    }
+
     fn check(&self, certificate: &CertificateDer<'_>) -> Result<(), Error> {
-        match self.party(certificate) {
+        match self.peer(certificate) {
             Some(_) => Ok(()),
             None => Err(CertificateError::ApplicationVerificationFailure.into()),
         }
