@@ -101,6 +101,12 @@ pub enum LabError {
         /// The folder.
         dir: PathBuf,
     },
+    /// Another command works on it.
+    #[error("another symbolon-lab works on {}; try again when it is done", dir.display())]
+    Busy {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// The folder holds something else.
     #[error("{} is not empty and no laboratory: give another folder", dir.display())]
     NotEmpty {
@@ -132,6 +138,13 @@ impl LabError {
             action,
             path,
             cause,
+        }
+    }
+
+    pub(crate) fn answer(who: &str, cause: impl std::fmt::Display) -> Self {
+        Self::Answer {
+            who: who.to_owned(),
+            cause: cause.to_string(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Processes that outlive whoever started them, known by more than a number.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::CommandExt as _;
@@ -18,7 +19,7 @@ pub struct ProcessId {
     pub pid: u32,
     /// When it started, in clock ticks since the machine did (`/proc/PID/stat`, field 22).
     pub start_ticks: u64,
-    /// What it runs (`/proc/PID/exe`).
+    /// What it runs, without links.
     pub exe: PathBuf,
 }
 
@@ -41,48 +42,56 @@ pub enum Ended {
 /// The system's refusal.
 pub fn spawn_detached(
     program: &Path,
-    arguments: &[&std::ffi::OsStr],
+    arguments: &[&OsStr],
+    environment: &[(&str, &str)],
     folder: &Path,
     log: &Path,
 ) -> io::Result<(Child, ProcessId)> {
     let log = File::options().create(true).append(true).open(log)?;
     let child = Command::new(program)
         .args(arguments)
+        .envs(environment.iter().copied())
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
         .process_group(0)
         .spawn()?;
-    let id = ProcessId::of(child.id())?;
+    let (_, _, start_ticks) = stat(child.id())?;
+    let exe = program.canonicalize()?;
+    let id = ProcessId {
+        pid: child.id(),
+        start_ticks,
+        exe,
+    };
     Ok((child, id))
 }
 
 impl ProcessId {
-    /// The identity of a running process.
-    ///
-    /// # Errors
-    ///
-    /// It is not there, or belongs to somebody else.
-    pub fn of(pid: u32) -> io::Result<Self> {
-        let (_, start_ticks) = stat(pid)?;
-        Ok(Self {
-            pid,
-            start_ticks,
-            exe: exe(pid)?,
-        })
-    }
-
     /// Whether this very process still runs.
     #[must_use]
     pub fn is_running(&self) -> bool {
         match stat(self.pid) {
             // A zombie has no program any more: only its parent has yet to take notice.
-            Ok((state, start_ticks)) if state != 'Z' && state != 'X' => {
-                start_ticks == self.start_ticks && exe(self.pid).is_ok_and(|exe| exe == self.exe)
+            Ok((_, 'Z' | 'X', _)) | Err(_) => false,
+            Ok((name, _, start_ticks)) => {
+                start_ticks == self.start_ticks && self.is_its_program(&name)
             }
-            _ => false,
         }
+    }
+
+    /// A process that forbids core dumps hides its program from all but root; its name, cut to what
+    /// the system keeps, has to do then.
+    fn is_its_program(&self, name: &str) -> bool {
+        let Ok(path) = fs::read_link(format!("/proc/{}/exe", self.pid)) else {
+            let own = self.exe.file_name().unwrap_or_default().as_encoded_bytes();
+            return name.as_bytes() == own.get(..MAX_NAME.min(own.len())).unwrap_or_default();
+        };
+        // A program that was built anew meanwhile is still the program that runs.
+        let text = path.to_string_lossy();
+        text.strip_suffix(" (deleted)")
+            .map_or(path.as_path(), Path::new)
+            == self.exe
     }
 
     /// Sends a signal to this very process; `false` if it is gone.
@@ -156,43 +165,37 @@ impl ProcessId {
     }
 }
 
-/// State and start time.
-fn stat(pid: u32) -> io::Result<(char, u64)> {
+/// Name, state and start time.
+fn stat(pid: u32) -> io::Result<(String, char, u64)> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     parse_stat(&text).ok_or_else(|| io::Error::other(format!("/proc/{pid}/stat does not parse")))
 }
 
 /// The program's name stands in parentheses and may hold anything, also parentheses.
-fn parse_stat(text: &str) -> Option<(char, u64)> {
-    let (_, rest) = text.rsplit_once(')')?;
+fn parse_stat(text: &str) -> Option<(String, char, u64)> {
+    let (before, rest) = text.rsplit_once(')')?;
+    let (_, name) = before.split_once('(')?;
     let mut fields = rest.split_ascii_whitespace();
     let state = fields.next()?.chars().next()?;
     let start = fields.nth(18)?.parse().ok()?;
-    Some((state, start))
+    Some((name.to_owned(), state, start))
 }
 
-fn exe(pid: u32) -> io::Result<PathBuf> {
-    let path = fs::read_link(format!("/proc/{pid}/exe"))?;
-    // A program that was built anew meanwhile is still the program that runs.
-    let text = path.to_string_lossy();
-    Ok(text
-        .strip_suffix(" (deleted)")
-        .map_or(path.clone(), PathBuf::from))
-}
-
+/// `TASK_COMM_LEN` without its end.
+const MAX_NAME: usize = 15;
 const POLL: Duration = Duration::from_millis(5);
 const KILL_TIME: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ffi::OsStr;
 
     fn sleeper(folder: &Path, seconds: &str) -> (Child, ProcessId) {
         let arguments = [OsStr::new(seconds)];
         spawn_detached(
             Path::new("/bin/sleep"),
             &arguments,
+            &[],
             folder,
             &folder.join("log"),
         )
@@ -245,7 +248,7 @@ mod tests {
     fn odd_program_names_do_not_confuse() {
         let fields: Vec<String> = (4..=30).map(|n| n.to_string()).collect();
         let text = format!("7 (a) b) (c) S {}", fields.join(" "));
-        assert_eq!(parse_stat(&text), Some(('S', 22)));
+        assert_eq!(parse_stat(&text), Some(("a) b) (c".to_owned(), 'S', 22)));
         assert_eq!(parse_stat("7 (a) S 1 2"), None);
         assert_eq!(parse_stat(""), None);
     }

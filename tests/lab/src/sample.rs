@@ -1,5 +1,7 @@
 //! Signing requests as validator clients send them, made for a network, a slot and a key.
 
+use std::io;
+
 use serde_json::{Value, json};
 use symbolon_duties::{
     ForkName, Network, Preset, SYNC_COMMITTEE_SUBNET_COUNT, SigningRoot, Slot, ValidatorPublicKey,
@@ -7,6 +9,7 @@ use symbolon_duties::{
 use symbolon_web3signer::parse_sign_request;
 
 use crate::error::LabError;
+use crate::http::{Answer, HttpClient};
 use crate::kind::RequestKind;
 
 /// What requests are made for. Requests of another `salt` differ in every root that they hold, and
@@ -34,6 +37,28 @@ pub struct Sample {
     pub body: Value,
     /// The signing root, computed here.
     pub signing_root: SigningRoot,
+}
+
+impl Sample {
+    /// Where the request goes.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/api/v1/eth2/sign/{}", self.key)
+    }
+
+    /// Sends it as a client does that reads JSON.
+    ///
+    /// # Errors
+    ///
+    /// No answer.
+    pub fn send(&self, client: &mut HttpClient) -> io::Result<Answer> {
+        let body = self.body.to_string();
+        client.post_json(
+            &self.path(),
+            &[("accept", "application/json")],
+            body.as_bytes(),
+        )
+    }
 }
 
 impl Sampler<'_> {
