@@ -277,3 +277,22 @@ fn keys_of_another_use_are_refused() {
         Err(HsmError::NotFound { .. })
     ));
 }
+
+/// Devices exist that answer a wrong PIN with a general error. Until the PIN was accepted once, any
+/// failed login may have cost one of its attempts.
+#[test]
+fn a_login_that_fails_for_no_known_reason_is_not_repeated() {
+    let bench = Bench::new();
+    for fault in ["fail@1", "gone@1"] {
+        let hsm = bench.client(fault);
+        for _ in 0..3 {
+            assert!(hsm.token(soon()).is_err());
+        }
+        let status = hsm.status();
+        assert_eq!(status.logins, 1, "{fault}");
+        assert!(
+            matches!(status.refused, Some(HsmError::Policy { .. })),
+            "{fault}"
+        );
+    }
+}

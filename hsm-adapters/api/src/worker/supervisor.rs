@@ -231,17 +231,16 @@ impl Supervisor {
 
     /// Decides whether a login may ever be tried again.
     fn login_failed(&self, failure: OpeningFailure) -> HsmError {
-        let silent = matches!(failure, OpeningFailure::Silent(_));
         let error = describe(failure, "login");
         if matches!(
             error,
             HsmError::AuthFailed { .. } | HsmError::AuthLocked { .. }
         ) {
             self.refuse(error.clone());
-        } else if silent && !self.pin_accepted {
+        } else if !self.pin_accepted && may_be_the_pin(&error) {
             let refusal = HsmError::policy(format!(
-                "the worker ended before the token accepted the PIN ({error}); it is not sent again, \
-                 because it may be wrong: look at the worker's log, then start again"
+                "the login failed before the token ever accepted the PIN ({error}); it is not sent \
+                 again, because it may be wrong: look at the worker's log, then start again"
             ));
             self.refuse(refusal.clone());
             return refusal;
@@ -282,6 +281,15 @@ fn pause_after(failures: u32, max: Duration) -> Duration {
         0 => Duration::ZERO,
         more => max.min(BACKOFF_FIRST.saturating_mul(1 << (more - 1).min(16))),
     }
+}
+
+/// Whether a failed login may have been a wrong PIN that cost an attempt: the worker fell silent, or
+/// the token gave a code that says nothing about it. What a rule of ours refused never was sent.
+const fn may_be_the_pin(error: &HsmError) -> bool {
+    matches!(
+        error,
+        HsmError::DeviceGone { .. } | HsmError::Timeout { .. } | HsmError::Other { .. }
+    )
 }
 
 fn describe(failure: OpeningFailure, operation: &str) -> HsmError {
