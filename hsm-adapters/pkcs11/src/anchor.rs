@@ -11,8 +11,22 @@ use crate::token::Token;
 /// The element-wise maximum of all copies that can be read.
 pub(crate) fn read(token: &mut Token, name: &AnchorName) -> Result<Option<AnchorRecord>, HsmError> {
     let label = name.label();
-    let copies = token.with(|work| copies(&work.session, &label))?;
-    highest(&copies, &label)
+    let found = token.with(|work| {
+        let found = copies(&work.session, &label)?;
+        // As an error it is doubted: a token that is away, or has lost the login, shows none either.
+        if found.is_empty() {
+            return Err(HsmError::NotFound {
+                object: format!("anchor {label:?}"),
+            }
+            .into());
+        }
+        Ok(found)
+    });
+    match found {
+        Ok(copies) => highest(&copies, &label),
+        Err(HsmError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Advances the anchor; nothing to do when it is there already.

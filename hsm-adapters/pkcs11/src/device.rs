@@ -141,8 +141,14 @@ impl Hsm for Pkcs11Hsm {
     }
 
     fn destroy_key(&self, key: &KeyId, deadline: Instant) -> Result<bool, HsmError> {
-        self.token_before(deadline)?
-            .with(|work| key::destroy(work, key))
+        let destroyed = self
+            .token_before(deadline)?
+            .with(|work| key::destroy(work, key));
+        match destroyed {
+            Ok(()) => Ok(true),
+            Err(HsmError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn seal_dek(&self, kek: &Kek, dek: &Dek, deadline: Instant) -> Result<SealedDek, HsmError> {

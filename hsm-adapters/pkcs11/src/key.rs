@@ -6,7 +6,7 @@ use cryptoki::session::Session;
 use hsm_api::{HsmError, KeyId, P256Public};
 
 use crate::fault::Fault;
-use crate::token::Work;
+use crate::token::{Work, is_user};
 
 /// What a key may do; it decides class, type and attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -119,8 +119,9 @@ pub(crate) fn make_temporary(
     generate(session, role, None)
 }
 
-/// Destroys all objects of this name; `false` when there were none.
-pub(crate) fn destroy(work: &mut Work, id: &KeyId) -> Result<bool, Fault> {
+/// Destroys all objects of this name. Finding none is an error, so that it is doubted: a token that
+/// is away, or has lost the login, shows no private object either.
+pub(crate) fn destroy(work: &mut Work, id: &KeyId) -> Result<(), Fault> {
     let classes = [
         ObjectClass::PRIVATE_KEY,
         ObjectClass::SECRET_KEY,
@@ -134,6 +135,9 @@ pub(crate) fn destroy(work: &mut Work, id: &KeyId) -> Result<bool, Fault> {
             found.push(handle);
         }
     }
+    if found.is_empty() || !is_user(&work.session) {
+        return Err(missing(id).into());
+    }
     for handle in &found {
         work.session.destroy_object(*handle)?;
     }
@@ -145,7 +149,7 @@ pub(crate) fn destroy(work: &mut Work, id: &KeyId) -> Result<bool, Fault> {
             .into());
         }
     }
-    Ok(!found.is_empty())
+    Ok(())
 }
 
 /// The public key of the EC pair with this name.

@@ -119,14 +119,7 @@ impl Token {
     fn needs_login<T>(&self, result: &Result<T, Fault>) -> bool {
         match result {
             Err(Fault::Module(error)) => is_stale(error),
-            Err(Fault::Ours(HsmError::NotFound { .. })) => {
-                !self.login.get_session_info().is_ok_and(|info| {
-                    matches!(
-                        info.session_state(),
-                        SessionState::RwUser | SessionState::RoUser
-                    )
-                })
-            }
+            Err(Fault::Ours(HsmError::NotFound { .. })) => !is_user(&self.login),
             _ => false,
         }
     }
@@ -201,6 +194,16 @@ impl Token {
             )),
         }
     }
+}
+
+/// Whether a session says that it is logged in.
+pub(crate) fn is_user(session: &Session) -> bool {
+    session.get_session_info().is_ok_and(|info| {
+        matches!(
+            info.session_state(),
+            SessionState::RwUser | SessionState::RoUser
+        )
+    })
 }
 
 fn present(session: &Session, pin: &SecretBytes) -> Result<(), Error> {

@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fixture::{Bench, PIN, dek, soon};
-use hsm_api::{Hsm, HsmError, PinSource, SealKind, WorkerClient};
+use hsm_api::{AnchorName, AnchorRecord, Hsm, HsmError, PinSource, SealKind, WorkerClient};
 use rustix::process::{Pid, Signal, kill_process};
 use symbolon_secmem::SecretBytes;
 
@@ -235,6 +235,12 @@ fn a_vanished_token_is_gone_and_comes_back() {
     let report = hsm
         .provision(&bench.plan(SealKind::AesGcmCallerIv), soon())
         .unwrap();
+    let name = AnchorName::of(bench.member.clone());
+    let record = AnchorRecord {
+        generation: 1,
+        epoch: 7,
+    };
+    hsm.anchor_advance(&name, record, soon()).unwrap();
     let (tokens, away) = (
         bench.folder.path().join("tokens"),
         bench.folder.path().join("away"),
@@ -249,12 +255,55 @@ fn a_vanished_token_is_gone_and_comes_back() {
         "{lost}"
     );
     assert!(!hsm.health(Some(&report.identity), shortly).is_good());
+    // A token that is away shows no objects: that must not pass for objects that do not exist.
+    let anchor = hsm.anchor_read(&name, shortly);
+    assert!(anchor.is_err(), "{anchor:?}");
+    let destroyed = hsm.destroy_key(&report.identity, shortly);
+    assert!(destroyed.is_err(), "{destroyed:?}");
     fs::rename(&away, &tokens).unwrap();
     let back = Instant::now() + Duration::from_secs(10);
     while hsm.sign_p256(&report.identity, &[1; 32], soon()).is_err() {
         assert!(Instant::now() < back, "it did not come back");
         thread::sleep(Duration::from_millis(50));
     }
+    assert_eq!(hsm.anchor_read(&name, soon()).unwrap(), Some(record));
+}
+
+/// As above, but nothing has noticed yet that the token is away: the worker is logged in, and its
+/// module answers every search with nothing.
+#[test]
+fn what_a_token_that_just_vanished_does_not_show_is_not_taken_for_absent() {
+    let bench = Bench::new();
+    let name = AnchorName::of(bench.member.clone());
+    let record = AnchorRecord {
+        generation: 1,
+        epoch: 7,
+    };
+    let key = bench.ceremony_key("g", 1).id();
+    let (tokens, away) = (
+        bench.folder.path().join("tokens"),
+        bench.folder.path().join("away"),
+    );
+    let read = |hsm: &WorkerClient, by| hsm.anchor_read(&name, by).map(drop);
+    let destroy = |hsm: &WorkerClient, by| hsm.destroy_key(&key, by).map(drop);
+    for destroying in [false, true] {
+        let hsm = bench.client();
+        hsm.anchor_advance(&name, record, soon()).unwrap();
+        hsm.ensure_ecdh_key(&key, soon()).unwrap();
+        fs::rename(&tokens, &away).unwrap();
+        let by = Instant::now() + Duration::from_secs(1);
+        let result = if destroying {
+            destroy(&hsm, by)
+        } else {
+            read(&hsm, by)
+        };
+        fs::rename(&away, &tokens).unwrap();
+        assert!(result.is_err(), "destroying: {destroying}");
+    }
+    let hsm = bench.client();
+    assert_eq!(hsm.anchor_read(&name, soon()).unwrap(), Some(record));
+    assert!(hsm.destroy_key(&key, soon()).unwrap());
+    assert!(!hsm.destroy_key(&key, soon()).unwrap());
 }
 
 #[test]
