@@ -50,6 +50,12 @@ impl CheckedDeals {
         Ok(Self { deals: deals.0 })
     }
 
+    /// What the check would accept if it left the proofs out: for the test of why it must not.
+    #[cfg(test)]
+    pub(crate) fn without_proofs(decoded: DecodedDeals) -> Self {
+        Self { deals: decoded.0 }
+    }
+
     /// The deals, in the order of the plan.
     #[must_use]
     pub fn deals(&self) -> &[CheckedDeal] {
@@ -221,7 +227,7 @@ impl DecodedDeals {
     }
 
     /// No constant occurs twice: a copied one is the trace of an attack on the others' secrets.
-    fn check_constants(&self) -> Result<(), DealError> {
+    pub(crate) fn check_constants(&self) -> Result<(), DealError> {
         let mut seen: HashSet<&G1Point> = HashSet::new();
         for deal in &self.0 {
             for (key, commitment) in deal.commitments.iter().enumerate() {
@@ -234,7 +240,7 @@ impl DecodedDeals {
         Ok(())
     }
 
-    fn decode_ephemerals(&mut self, plan: &VerifiedPlan) -> Result<(), DealError> {
+    pub(crate) fn decode_ephemerals(&mut self, plan: &VerifiedPlan) -> Result<(), DealError> {
         for deal in &mut self.0 {
             let envelopes = &deal.signed.unverified().value().envelopes;
             let mut ephemerals = Vec::with_capacity(envelopes.len());

@@ -1,6 +1,10 @@
 //! Key ceremonies as machines that only take and return values; pure, no I/O.
 #![forbid(unsafe_code)]
 
+// The support code of the integration tests names this crate.
+#[cfg(test)]
+extern crate self as symbolon_ceremony;
+
 mod arithmetic;
 mod audit;
 mod blame;
@@ -18,6 +22,8 @@ mod encryption_key;
 mod fault;
 mod file_name;
 mod inspection;
+#[cfg(test)]
+mod interpolation_attack;
 mod message;
 mod name;
 mod offer;

@@ -413,6 +413,8 @@ impl Participant {
                 activation,
                 descriptor,
             } => {
+                // Only a recovery makes an active one of what was not signed.
+                self.check_signed(ceremony)?;
                 let one = self.change(ceremony, CeremonyState::Active)?;
                 one.activation = Some(activation);
                 one.descriptor = Some(descriptor);
@@ -459,6 +461,18 @@ impl Participant {
         let one = self.ceremonies.get_mut(&ceremony).ok_or(missing)?;
         one.state = to;
         Ok(one)
+    }
+
+    fn check_signed(&self, ceremony: CeremonyId) -> Result<(), ResumeError> {
+        let now = self.ceremonies.get(&ceremony).map(|one| one.state);
+        if now == Some(CeremonyState::Signed) {
+            return Ok(());
+        }
+        let (from, to) = (
+            now.map_or("none", CeremonyState::name),
+            CeremonyState::Active,
+        );
+        Err(ResumeError::Transition { ceremony, from, to })
     }
 
     fn check_transition(&self, ceremony: CeremonyId, to: CeremonyState) -> Result<(), ResumeError> {
