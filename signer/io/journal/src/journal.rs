@@ -10,101 +10,17 @@ use crate::error::{AppendError, OpenError, SnapshotError};
 use crate::frame::{FrameKind, encode, frame_len};
 use crate::key::{JournalKey, Tag};
 use crate::lock::DirLock;
+use crate::options::Options;
 use crate::receipt::{Head, Receipt};
-use crate::record::{Batch, Entry, MAX_BATCH_BYTES, Record, Sequence};
+use crate::record::{Batch, MAX_BATCH_BYTES, Record, Sequence};
 use crate::recover::{Layout, Recovered, io_error, recover};
+use crate::replay::{Replay, TornTail};
 use crate::segment::{
     self, Failure, HEADER_LEN, JournalId, Link, SEAL_LEN, SEGMENT_BYTES, SegmentHeader,
     SegmentWriter, seal,
 };
 use crate::snapshot::{self, MAX_SNAPSHOT_BYTES, Snapshot};
 use crate::spare::{self, Spare};
-
-/// How to open a journal.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Options {
-    /// Bytes of each new segment: 1 KiB to 1 GiB. A batch must fit into one.
-    pub segment_bytes: u64,
-    /// Whether an empty or missing directory becomes a new journal. Set it for the first start of a
-    /// new member only: a disk that was not mounted looks the same.
-    pub create: bool,
-}
-
-impl Default for Options {
-    /// 16 MiB, and the journal must exist.
-    fn default() -> Self {
-        Self {
-            segment_bytes: 16 << 20,
-            create: false,
-        }
-    }
-}
-
-/// What a journal held when it was opened.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct Replay {
-    /// The state of the newest snapshot.
-    pub snapshot: Option<Vec<u8>>,
-    /// All records after it.
-    pub entries: Vec<Entry>,
-    /// The journal was empty and has just been created.
-    pub created: bool,
-    /// The last process closed the journal in order. Where it is false (a new journal included) a
-    /// store of slashing marks applies its floor.
-    pub clean: bool,
-    /// The last frame was broken and has been cut; stays set until the next record is written.
-    pub torn_tail: Option<TornTail>,
-    /// The last record, as found.
-    pub head: Head,
-    /// Before the first of `entries`, then after each frame.
-    heads: Vec<Head>,
-}
-
-impl Replay {
-    /// Whether this journal went through `head`, which was remembered elsewhere; `None` if that was
-    /// before the snapshot.
-    ///
-    /// `Some(false)` means that records are lost or that this is another history.
-    #[must_use]
-    pub fn passed(&self, head: &Head) -> Option<bool> {
-        let oldest = self.heads.first().map_or(Sequence(0), |head| head.sequence);
-        let found = self.heads.contains(head);
-        (found || head.sequence >= oldest).then_some(found)
-    }
-}
-
-/// Where a broken last frame was cut.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TornTail {
-    /// Number of the segment.
-    pub segment: u64,
-    /// Byte at which the broken frame began.
-    pub offset: u64,
-    /// Bytes up to the last one that was not zero.
-    pub bytes: u64,
-}
-
-impl TornTail {
-    fn body(self) -> Vec<u8> {
-        [self.segment, self.offset, self.bytes]
-            .map(u64::to_be_bytes)
-            .concat()
-    }
-
-    pub(crate) fn parse(body: &[u8]) -> Option<Self> {
-        let (numbers, rest) = body.as_chunks::<8>();
-        let [segment, offset, bytes] = *numbers else {
-            return None;
-        };
-        let [segment, offset, bytes] = [segment, offset, bytes].map(u64::from_be_bytes);
-        rest.is_empty().then_some(Self {
-            segment,
-            offset,
-            bytes,
-        })
-    }
-}
 
 /// An open journal. Dropped without [`close`](Self::close) it counts as an unclean end.
 pub struct Journal {
@@ -394,11 +310,9 @@ impl Journal {
         segment.saturating_sub(overhead).min(MAX_BATCH_BYTES)
     }
 
-    /// Begins to make the next segment ahead of time once this one is half full.
+    /// Begins to make the next segment ahead of time: a snapshot may need it at any moment.
     pub(crate) fn prepare_next(&mut self) {
-        if self.segment.offset > self.segment.file_len / 2 {
-            self.spare.prepare(&self.disk);
-        }
+        self.spare.prepare(&self.disk);
     }
 
     fn check_size(&self, batch: &Batch) -> Result<(), AppendError> {

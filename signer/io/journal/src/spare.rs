@@ -36,8 +36,9 @@ impl Spare {
     /// The file under [`NAME`], ready to be renamed.
     pub(crate) fn take(&mut self, disk: &dyn Disk) -> Result<Box<dyn DiskFile>, Failure> {
         match self.running.take().map(JoinHandle::join) {
-            Some(Ok(made)) => made,
-            Some(Err(_)) | None => make(disk, self.file_len),
+            Some(Ok(Ok(file))) => Ok(file),
+            // What failed in the background may have passed: a disk that was full for a while.
+            Some(Ok(Err(_)) | Err(_)) | None => make(disk, self.file_len),
         }
     }
 }

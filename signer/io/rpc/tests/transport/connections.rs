@@ -3,12 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper_util::rt::TokioIo;
+use rustls_pki_types::ServerName;
 use sha2::{Digest as _, Sha256};
 use symbolon_protocol::roster::PartyId;
 use symbolon_rpc::{CallError, Limits, PeerClient, Pins, TlsError, TlsIdentity};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tonic::transport::{Endpoint, Uri};
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
+use crate::hostile::{Presenter, client_config};
 use crate::world::{MAX, SOON, call, eventually, roster, serve, world};
 
 #[tokio::test]
@@ -184,6 +193,48 @@ async fn the_same_client_finds_a_server_that_comes_back() {
     let limits = Limits::default();
     let _again = serve(world.address, &world.server, world.pins.clone(), limits).await;
     eventually(|| async { client.sign(vec![], SOON).await.is_ok() }).await;
+}
+
+#[tokio::test]
+async fn reflection_names_all_services() {
+    let world = world(Limits::default()).await;
+    let presenter = Presenter::new(&world.client, &world.client);
+    let connector = TlsConnector::from(Arc::new(client_config(Some(presenter), &["h2"])));
+    let address = world.address;
+    let connect = tower::service_fn(move |_: Uri| {
+        let connector = connector.clone();
+        async move {
+            let name = ServerName::try_from("symbolon").unwrap();
+            let stream = connector.connect(name, TcpStream::connect(address).await?);
+            std::io::Result::Ok(TokioIo::new(stream.await?))
+        }
+    });
+    let channel = Endpoint::from_static("http://symbolon")
+        .connect_with_connector(connect)
+        .await
+        .unwrap();
+    let question = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut answers = ServerReflectionClient::new(channel)
+        .server_reflection_info(tokio_stream::iter([question]))
+        .await
+        .unwrap()
+        .into_inner();
+    let answer = answers.message().await.unwrap().unwrap().message_response;
+    let Some(MessageResponse::ListServicesResponse(list)) = answer else {
+        panic!("{answer:?}")
+    };
+    let names: Vec<_> = list.service.into_iter().map(|it| it.name).collect();
+    for service in ["Signer", "Ceremony", "Admin"] {
+        let name = format!("symbolon.v1.{service}");
+        assert!(names.contains(&name), "{names:?}");
+    }
+    assert!(
+        names.contains(&"grpc.health.v1.Health".to_owned()),
+        "{names:?}"
+    );
 }
 
 #[tokio::test]

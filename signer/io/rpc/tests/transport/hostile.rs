@@ -25,10 +25,10 @@ use crate::world::{MAX, SOON, call, eventually, roster, world};
 /// Presents one certificate and signs with one key, whether they belong together or not. (The
 /// usual way into the TLS library compares them and would hide what a peer has to notice.)
 #[derive(Debug)]
-struct Presenter(Arc<CertifiedKey>);
+pub(crate) struct Presenter(Arc<CertifiedKey>);
 
 impl Presenter {
-    fn new(certificate: &TlsIdentity, key: &TlsIdentity) -> Arc<Self> {
+    pub(crate) fn new(certificate: &TlsIdentity, key: &TlsIdentity) -> Arc<Self> {
         let key = PrivatePkcs8KeyDer::from(key.pkcs8().to_vec()).into();
         let key = provider().key_provider.load_private_key(key).unwrap();
         let certified = CertifiedKey::new(vec![der(certificate)], key);
@@ -104,13 +104,8 @@ fn der(identity: &TlsIdentity) -> CertificateDer<'static> {
     CertificateDer::from_pem_file(&certificate).unwrap()
 }
 
-/// Shakes hands as a client with whatever certificate, greets in HTTP/2, and returns what the
-/// server says first.
-async fn greet(
-    address: SocketAddr,
-    presenter: Option<Arc<Presenter>>,
-    alpn: &[&str],
-) -> io::Result<Vec<u8>> {
+/// The settings of a client that believes everything.
+pub(crate) fn client_config(presenter: Option<Arc<Presenter>>, alpn: &[&str]) -> ClientConfig {
     let builder = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
@@ -121,6 +116,17 @@ async fn greet(
         None => builder.with_no_client_auth(),
     };
     config.alpn_protocols = alpn.iter().map(|it| it.as_bytes().to_vec()).collect();
+    config
+}
+
+/// Shakes hands as a client with whatever certificate, greets in HTTP/2, and returns what the
+/// server says first.
+async fn greet(
+    address: SocketAddr,
+    presenter: Option<Arc<Presenter>>,
+    alpn: &[&str],
+) -> io::Result<Vec<u8>> {
+    let config = client_config(presenter, alpn);
     let stream = TcpStream::connect(address).await?;
     let name = ServerName::try_from("symbolon").unwrap();
     let mut stream = TlsConnector::from(Arc::new(config))
