@@ -4,6 +4,7 @@ use blst::blst_p2_affine;
 use blst::min_pk;
 
 use crate::bls::{pairing, raw};
+use crate::comb::{CombTable, CombWidth};
 use crate::hashed_root::HashedRoot;
 use crate::index::ShareIndex;
 use crate::point::PointError;
@@ -72,6 +73,11 @@ impl PartialSignature {
         Ok(())
     }
 
+    /// A point known to be on the curve and not infinity.
+    pub(crate) fn from_raw(index: ShareIndex, point: blst_p2_affine) -> Self {
+        Self { index, point }
+    }
+
     pub(crate) fn raw(&self) -> &blst_p2_affine {
         &self.point
     }
@@ -93,25 +99,33 @@ impl SecretShare {
 
 /// Signs one root with many shares; the partials are in the order of the shares.
 ///
-/// One field inversion brings all results to affine form.
+/// Larger batches make a table of the root's multiples first ([`CombTable`]);
+/// [`RootSigner`](crate::RootSigner) keeps it for more of the same root.
 #[must_use]
 pub fn sign_batch<'a>(
     shares: impl IntoIterator<Item = &'a SecretShare>,
     root: &HashedRoot,
 ) -> Vec<PartialSignature> {
-    let (indices, points): (Vec<_>, Vec<_>) = shares
-        .into_iter()
+    let shares: Vec<_> = shares.into_iter().collect();
+    match CombWidth::for_batch(shares.len()) {
+        Some(width) => CombTable::new(root, width).sign_batch(&shares),
+        None => sign_plainly(&shares, root),
+    }
+}
+
+/// Signs by blst's multiplication; one field inversion brings all results to affine form.
+pub(crate) fn sign_plainly(shares: &[&SecretShare], root: &HashedRoot) -> Vec<PartialSignature> {
+    let points: Vec<_> = shares
+        .iter()
         .map(|share| {
-            (
-                share.index(),
-                share.scalar().expose(|s| raw::sign(root.point(), s)),
-            )
+            share
+                .scalar()
+                .expose(|secret| raw::sign(root.point(), secret))
         })
-        .unzip();
+        .collect();
     let points = pairing::p2_batch_affine(&points);
-    indices
-        .into_iter()
-        .zip(points)
-        .map(|(index, point)| PartialSignature { index, point })
+    let partials = shares.iter().zip(points);
+    partials
+        .map(|(share, point)| PartialSignature::from_raw(share.index(), point))
         .collect()
 }

@@ -1,5 +1,7 @@
 //! BLS12-381 as this crate uses it: blst behind functions that cannot be misused.
 
+pub(crate) mod affine;
+pub(crate) mod mask;
 pub(crate) mod pairing;
 #[expect(
     unsafe_code,

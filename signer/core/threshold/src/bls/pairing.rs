@@ -4,7 +4,6 @@ use blst::{MultiPoint, blst_fp12, blst_p1, blst_p1_affine, blst_p2, blst_p2_affi
 use blst::{p1_affines, p2_affines};
 
 use super::raw;
-
 /// Whether the product of e(key, hash) over all terms equals e(generator, signature).
 ///
 /// One Miller loop a term and one for the signature, one final exponentiation. Points at infinity
@@ -72,4 +71,9 @@ pub(crate) fn p2_batch_affine(points: &[blst_p2]) -> Vec<blst_p2_affine> {
         return Vec::new();
     }
     p2_affines::from(points).as_slice().to_vec()
+}
+
+/// One point to affine form, without a branch on its coordinates.
+pub(crate) fn p2_normalised(point: &blst_p2) -> blst_p2_affine {
+    p2_affines::from(std::slice::from_ref(point))[0]
 }

@@ -5,6 +5,9 @@
 //! initialised, and outputs are initialised values of plain-old-data types that are overwritten.
 //! blst allows an output to alias an input.
 
+pub(crate) mod barrier;
+pub(crate) mod fp2;
+
 use blst::{blst_fr, blst_p1, blst_p1_affine, blst_p2, blst_p2_affine, blst_scalar};
 use zeroize::Zeroize;
 
@@ -211,6 +214,13 @@ pub(crate) fn p2_add_affine(a: &blst_p2, b: &blst_p2_affine) -> blst_p2 {
     // SAFETY: reads two points, writes one.
     unsafe { blst::blst_p2_add_or_double_affine(&mut out, a, b) };
     out
+}
+
+/// Adds in place, in constant time. Complete as [`p2_add_affine`].
+pub(crate) fn p2_add_affine_assign(sum: &mut blst_p2, addend: &blst_p2_affine) {
+    let sum: *mut blst_p2 = sum;
+    // SAFETY: reads two points, writes the first of them.
+    unsafe { blst::blst_p2_add_or_double_affine(sum, sum, addend) };
 }
 
 /// Times a little-endian number of which the low `bits` count.
