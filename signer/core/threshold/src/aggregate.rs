@@ -5,6 +5,7 @@ use blst::{BLST_ERROR, blst_p2_affine};
 
 use crate::bls::raw;
 use crate::hashed_root::DST;
+use crate::operations;
 use crate::point::{G2Point, PointError};
 use crate::public_key::GroupPublicKey;
 use crate::signature::{Signature, VerifyError};
@@ -60,6 +61,8 @@ pub fn fast_aggregate_verify(
     let keys: Vec<PublicKey> = keys.iter().map(|key| (*key.point().raw()).into()).collect();
     let keys: Vec<&PublicKey> = keys.iter().collect();
     let signature = blst::min_pk::Signature::from(*signature.point().raw());
+    operations::count_hashes(1);
+    operations::count_equation(2);
     // The subgroups were checked by the types.
     verdict(signature.fast_aggregate_verify(false, message, DST, &keys))
 }
@@ -80,6 +83,8 @@ pub fn aggregate_verify(
     let keys: Vec<&PublicKey> = keys.iter().collect();
     let messages: Vec<&[u8]> = pairs.iter().map(|(_, message)| *message).collect();
     let signature = blst::min_pk::Signature::from(*signature.point().raw());
+    operations::count_hashes(pairs.len() as u64);
+    operations::count_equation(pairs.len() as u64 + 1);
     // The subgroups were checked by the types.
     verdict(signature.aggregate_verify(false, &messages, DST, &keys, false))
 }

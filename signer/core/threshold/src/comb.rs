@@ -11,6 +11,7 @@ use crate::bls::mask::{Mask, wipe, wipe_point};
 use crate::bls::pairing;
 use crate::bls::raw::{self, fp2};
 use crate::hashed_root::HashedRoot;
+use crate::operations;
 use crate::partial::PartialSignature;
 use crate::share::SecretShare;
 use digit::{Digit, digits};
@@ -69,6 +70,7 @@ impl CombTable {
     /// Computes the table.
     #[must_use]
     pub fn new(root: &HashedRoot, width: CombWidth) -> Self {
+        operations::count_tables(1);
         let row = width.entries();
         let mut entries = vec![blst_p2_affine::default(); width.rows() * row].into_boxed_slice();
         let bases = bases(root.point(), width);

@@ -124,6 +124,13 @@ impl Combined {
         key: &GroupPublicKey,
         root: &HashedRoot,
     ) -> Result<Signature, VerifyError> {
+        let signature = self.in_subgroup()?;
+        signature.verify(key, root)?;
+        Ok(signature)
+    }
+
+    /// The point as an unverified signature: in the subgroup and not infinity.
+    pub(crate) fn in_subgroup(&self) -> Result<Signature, VerifyError> {
         let affine = raw::p2_to_affine(&self.0);
         if raw::p2_is_infinity(&affine) {
             return Err(VerifyError::Infinity);
@@ -131,9 +138,7 @@ impl Combined {
         if !raw::p2_in_group(&affine) {
             return Err(VerifyError::NotInSubgroup);
         }
-        let signature = Signature::from(G2Point::from_raw(affine));
-        signature.verify(key, root)?;
-        Ok(signature)
+        Ok(Signature::from(G2Point::from_raw(affine)))
     }
 
     pub(crate) fn raw(&self) -> &blst_p2 {

@@ -46,6 +46,11 @@ mod feldman;
 mod hashed_root;
 mod index;
 mod lagrange;
+#[cfg(any(test, feature = "count-operations"))]
+pub mod operations;
+#[cfg(not(any(test, feature = "count-operations")))]
+#[path = "operations/off.rs"]
+mod operations;
 mod partial;
 mod point;
 mod polynomial;
@@ -57,6 +62,7 @@ mod scalar;
 mod scale;
 mod share;
 mod signature;
+mod verification;
 pub mod whole;
 
 pub use aggregate::{AggregateError, aggregate, aggregate_verify, fast_aggregate_verify};
@@ -79,3 +85,4 @@ pub use scalar::{PublicScalar, ScalarError, SecretScalar};
 pub use scale::{Scale, ScaleError};
 pub use share::{PublicShare, SecretShare};
 pub use signature::{Signature, VerifyError};
+pub use verification::Verification;

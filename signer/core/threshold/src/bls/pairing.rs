@@ -4,6 +4,8 @@ use blst::{MultiPoint, blst_fp12, blst_p1, blst_p1_affine, blst_p2, blst_p2_affi
 use blst::{p1_affines, p2_affines};
 
 use super::raw;
+use crate::operations;
+
 /// Whether the product of e(key, hash) over all terms equals e(generator, signature).
 ///
 /// One Miller loop a term and one for the signature, one final exponentiation. Points at infinity
@@ -18,6 +20,7 @@ pub(crate) fn equation_holds(
         .map(|(key, _)| *key)
         .chain([raw::g1_generator()])
         .collect();
+    operations::count_equation(keys.len() as u64);
     let negated = raw::p2_neg_affine(signature);
     let hashes: Vec<_> = terms
         .iter()
@@ -28,6 +31,26 @@ pub(crate) fn equation_holds(
         &blst_fp12::miller_loop_n(&hashes, &keys),
         &blst_fp12::default(),
     )
+}
+
+/// One side of an equation of two pairings, before the final exponentiation.
+#[derive(Clone)]
+pub(crate) struct Half(blst_fp12);
+
+impl Half {
+    /// The Miller loop of e(key, hash).
+    pub(crate) fn new(key: &blst_p1_affine, hash: &blst_p2_affine) -> Self {
+        operations::count_miller_loops(1);
+        Self(blst_fp12::miller_loop(hash, key))
+    }
+
+    /// Whether e(key, hash) equals e(generator, signature): one Miller loop and the final
+    /// exponentiation.
+    pub(crate) fn equals(&self, signature: &blst_p2_affine) -> bool {
+        operations::count_equation(1);
+        let other = blst_fp12::miller_loop(signature, &raw::g1_generator());
+        blst_fp12::finalverify(&self.0, &other)
+    }
 }
 
 /// The sum of points times 128-bit little-endian factors; infinity for no points.

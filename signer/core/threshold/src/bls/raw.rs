@@ -11,6 +11,8 @@ pub(crate) mod fp2;
 use blst::{blst_fr, blst_p1, blst_p1_affine, blst_p2, blst_p2_affine, blst_scalar};
 use zeroize::Zeroize;
 
+use crate::operations;
+
 /// An element of the scalar field, wiped on drop since it may be a secret.
 ///
 /// Arithmetic is constant time.
@@ -136,6 +138,7 @@ pub(crate) fn sign(hash: &blst_p2, secret: &[u8; 32]) -> blst_p2 {
 
 /// RFC 9380, suite `BLS12381G2_XMD:SHA-256_SSWU_RO_`.
 pub(crate) fn hash_to_g2(message: &[u8], dst: &[u8]) -> blst_p2 {
+    operations::count_hashes(1);
     let mut out = blst_p2::default();
     // SAFETY: reads the two slices by pointer and length; no augmentation (null, zero bytes).
     unsafe {
