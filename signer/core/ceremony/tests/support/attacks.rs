@@ -243,7 +243,7 @@ pub fn deal_attacks(stage: &Stage) -> Vec<DealAttack> {
         None,
         stage.with(deal),
     );
-    let long = vec![0; 100_000];
+    let long = vec![0; 4_000];
     suspected(
         "10 a deal longer than any of this plan",
         "deal-too-large",

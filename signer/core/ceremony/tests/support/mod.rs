@@ -10,6 +10,7 @@
 
 pub mod attacks;
 pub mod forge;
+pub mod vectors;
 
 use std::collections::{BTreeMap, BTreeSet};
 
