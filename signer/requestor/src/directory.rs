@@ -1,7 +1,6 @@
 //! What the roster and the group descriptors say: who the members are, which keys can be signed.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,7 +16,7 @@ use crate::config::Config;
 use crate::error::{GroupError, StartError};
 
 /// One key that can be signed for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct KnownKey {
     pub(crate) bytes: ValidatorPublicKey,
     pub(crate) key: Arc<GroupKey>,
@@ -77,26 +76,26 @@ impl Directory {
             return Ok(());
         }
         let known = Arc::new(KnownGroup::of(&group).map_err(|e| wrong(e.into()))?);
+        let epoch = known.signers().epoch();
+        let held = |bytes| {
+            self.keys
+                .get(bytes)
+                .map(|held: &Arc<KnownKey>| held.key.group().epoch())
+        };
+        if let Some((bytes, _)) = known.keys().find(|(bytes, _)| held(bytes) == Some(epoch)) {
+            return Err(wrong(GroupError::Doubled(*bytes)));
+        }
         for (bytes, key) in known.keys() {
-            let entry = KnownKey {
+            let new = KnownKey {
                 bytes: *bytes,
                 key: Arc::clone(key),
                 group: Arc::clone(&known),
             };
-            match self.keys.entry(*bytes) {
-                Entry::Vacant(vacant) => {
-                    vacant.insert(Arc::new(entry));
-                }
-                Entry::Occupied(mut held) => {
-                    let (old, new) = (held.get().key.group().epoch(), key.group().epoch());
-                    if old == new {
-                        return Err(wrong(GroupError::Doubled(*bytes)));
-                    }
-                    // After a reshare the file of the old group epoch may still lie there.
-                    if old < new {
-                        held.insert(Arc::new(entry));
-                    }
-                }
+            // After a reshare the file of the old group epoch may still lie there.
+            let entry = self.keys.entry(*bytes);
+            let entry = entry.or_insert_with(|| Arc::new(new.clone()));
+            if entry.key.group().epoch() < epoch {
+                *entry = Arc::new(new);
             }
         }
         self.groups.push(known);

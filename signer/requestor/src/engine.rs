@@ -1,7 +1,7 @@
 //! Everything that answers a duty: directory, connections, queue, and what is remembered of members.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use prometheus_client::metrics::gauge::Gauge;
@@ -23,6 +23,10 @@ use crate::metrics::{MemberLabel, Metrics};
 use crate::peers::{KEEP_WARM, Peers};
 use crate::queue::{Job, Overloaded, Queue, STALL};
 use crate::session::Sessions;
+
+/// How much earlier than a client's deadline its duty is given up, so that the reason why reaches
+/// the client instead of a bare time-out.
+pub(crate) const MARGIN: Duration = Duration::from_millis(20);
 
 /// The heart of the requestor.
 pub(crate) struct Engine {
@@ -95,6 +99,7 @@ impl Engine {
         self.state.store(Arc::new(State { directory, peers }));
         *self.quarantine() = quarantine;
         self.say_what_is_loaded();
+        self.show_members();
         Ok(())
     }
 
@@ -112,7 +117,8 @@ impl Engine {
         } else {
             self.metrics.coalesced.inc();
         }
-        match tokio::time::timeout_at(deadline.into(), answer).await {
+        // The batch ends at the deadline and says why; the margin lets that through.
+        match tokio::time::timeout_at((deadline + MARGIN).into(), answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => Answer::late(),
         }

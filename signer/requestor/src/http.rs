@@ -18,6 +18,7 @@ use axum::routing::{get, post};
 use symbolon_web3signer::render_public_keys;
 
 use crate::engine::Engine;
+use body::Bodies;
 
 pub(crate) use reload::Reloads;
 pub(crate) use serve::serve;
@@ -29,6 +30,7 @@ pub(crate) struct Front {
     engine: Arc<Engine>,
     reloads: Arc<Reloads>,
     requests: Arc<AtomicU64>,
+    bodies: Arc<Bodies>,
 }
 
 impl Front {
@@ -37,6 +39,7 @@ impl Front {
             engine,
             reloads,
             requests: Arc::default(),
+            bodies: Arc::default(),
         }
     }
 

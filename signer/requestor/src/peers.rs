@@ -43,7 +43,9 @@ pub(crate) enum Contact {
     Untried,
     /// It answered.
     Up,
-    /// It did not; the reason.
+    /// It answered that it takes no batch; its reason.
+    Refusing(String),
+    /// It did not answer; the reason.
     Down(String),
 }
 
@@ -95,14 +97,22 @@ impl Peer {
     /// Sends a batch, returns the reply's bytes.
     pub(crate) async fn ask(&self, frame: &[u8], limit: Duration) -> Result<Vec<u8>, CallError> {
         let answer = self.client.sign(frame.to_vec(), limit).await;
-        self.note(answer.as_ref().err());
+        self.note(match &answer {
+            Ok(_) => Contact::Up,
+            Err(error @ CallError::Refused { .. }) => Contact::Refusing(error.to_string()),
+            Err(error) => Contact::Down(error.to_string()),
+        });
         answer
     }
 
     /// Opens the connection when it is down, and learns whether the server lives.
     pub(crate) async fn keep_warm(&self) {
-        let answer = self.client.check(TRIAL).await;
-        self.note(answer.as_ref().err());
+        match self.client.check(TRIAL).await {
+            Ok(true) if matches!(self.contact(), Contact::Refusing(_)) => {}
+            Ok(true) => self.note(Contact::Up),
+            Ok(false) => self.note(Contact::Down("it says that it does not serve".to_owned())),
+            Err(error) => self.note(Contact::Down(error.to_string())),
+        }
     }
 
     /// Checks that bytes are a reply signed by this member.
@@ -130,22 +140,16 @@ impl Peer {
     }
 
     /// Says in the log when a server goes or comes back, once.
-    fn note(&self, error: Option<&CallError>) {
-        let now = error.map_or(Contact::Up, |error| Contact::Down(error.to_string()));
+    fn note(&self, now: Contact) {
+        let (member, name) = (self.index.get(), self.name());
         let mut contact = self.contact.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&*contact, &now) {
-            (Contact::Untried | Contact::Up, Contact::Down(why)) => {
-                tracing::warn!(
-                    member = self.index.get(),
-                    name = self.name,
-                    why,
-                    "server is down"
-                );
-            }
-            (Contact::Untried | Contact::Down(_), Contact::Up) => {
-                tracing::info!(member = self.index.get(), name = self.name, "server is up");
-            }
-            _ => {}
+        let same = std::mem::discriminant(&*contact) == std::mem::discriminant(&now);
+        match &now {
+            _ if same => {}
+            Contact::Untried => {}
+            Contact::Up => tracing::info!(member, name, "server is up"),
+            Contact::Refusing(why) => tracing::warn!(member, name, why, "server refuses batches"),
+            Contact::Down(why) => tracing::warn!(member, name, why, "server is down"),
         }
         *contact = now;
     }

@@ -86,7 +86,7 @@ impl Queue {
     /// Lets a duty in. `Ok(true)` when it opened a new job, not joined one.
     pub(crate) fn push(&self, job: Job) -> Result<(oneshot::Receiver<Answer>, bool), Overloaded> {
         let mut inner = self.lock();
-        let proposal = job.duty.kind() == DutyKind::Block;
+        let proposal = is_proposal(&job.duty);
         // A sixteenth is kept free for proposals.
         let room = if proposal {
             self.max_waiting
@@ -195,6 +195,11 @@ impl Lane {
             .is_none_or(|newest| now.duration_since(newest) >= STALL);
         self.in_flight == 0 || !self.proposals.is_empty() || stalled
     }
+}
+
+/// A block, or the randao reveal without which there is none.
+const fn is_proposal(duty: &Duty) -> bool {
+    matches!(duty.kind(), DutyKind::Block | DutyKind::RandaoReveal)
 }
 
 /// Whether everybody who asked is gone.

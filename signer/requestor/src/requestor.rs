@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 use symbolon_daemon::health::Health;
@@ -25,6 +26,9 @@ pub struct Requestor {
     registry: Registry,
     health: Health,
 }
+
+/// What a stop waits for beyond the deadline of the last request.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The part whose readiness is that of the whole.
 const HTTP: &str = "http";
@@ -101,12 +105,13 @@ impl Requestor {
             .status
             .serve(registry, self.health.clone(), stop.clone());
         let status = tokio::spawn(status);
+        let grace = self.engine.config().signing.deadline + GRACE;
         let router = http::router(Front::new(self.engine, self.reloads));
         self.health.ready(HTTP);
         if let Ok(address) = self.listener.local_addr() {
             tracing::info!(%address, tls = self.tls.is_some(), "serving validator clients");
         }
-        http::serve(self.listener, self.tls, router, stop.requested()).await;
+        http::serve(self.listener, self.tls, router, stop.requested(), grace).await;
         self.health.waiting(HTTP, "stopping");
         for task in [tending, reloading, status] {
             task.abort();

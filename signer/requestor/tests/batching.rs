@@ -11,8 +11,8 @@ mod kit;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use kit::recorded::{attestation, block, randao};
-use kit::server::Manner;
+use kit::recorded::{attestation, block, selection};
+use kit::server::{Manner, Server};
 use kit::{Shape, World, http};
 use serde_json::Value;
 use symbolon_duties::DutyKind;
@@ -23,16 +23,11 @@ fn ask(address: SocketAddr, key: &str, body: Value) -> JoinHandle<http::Answer> 
     tokio::spawn(async move { http::sign(address, &key, &body).await })
 }
 
-/// Waits until so many duties have arrived at a server.
+/// Waits until so many duties have arrived at every server.
 async fn until_duties(world: &World, duties: usize) {
+    let arrived = |server: &Server| server.batches().iter().map(Vec::len).sum::<usize>();
     for _ in 0..1000 {
-        if world.servers[0]
-            .batches()
-            .iter()
-            .map(Vec::len)
-            .sum::<usize>()
-            >= duties
-        {
+        if world.servers.iter().all(|server| arrived(server) >= duties) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -73,10 +68,10 @@ async fn what_comes_while_a_batch_is_in_flight_rides_in_the_next() {
     let running = world.requestor().await;
     let key = world.made.keys[0].to_string();
     world.set_all(&[Manner::Slow(20); 5]);
-    let first = ask(running.address, &key, randao(0));
+    let first = ask(running.address, &key, selection(0));
     until_duties(&world, 1).await;
     let rest: Vec<_> = (1..10)
-        .map(|epoch| ask(running.address, &key, randao(epoch)))
+        .map(|epoch| ask(running.address, &key, selection(epoch)))
         .collect();
     for task in rest.into_iter().chain([first]) {
         assert_eq!(task.await.unwrap().status, 200);
@@ -94,7 +89,7 @@ async fn the_same_duty_twice_is_asked_once() {
     let key = world.made.keys[0].to_string();
     world.set_all(&[Manner::Slow(150); 5]);
     let twins: Vec<_> = (0..5)
-        .map(|_| ask(running.address, &key, randao(7)))
+        .map(|_| ask(running.address, &key, selection(7)))
         .collect();
     let mut texts = Vec::new();
     for task in twins {
@@ -128,11 +123,11 @@ async fn a_proposal_does_not_wait_for_a_stalled_batch_and_leads_its_own() {
     let running = world.requestor().await;
     let key = world.made.keys[0].to_string();
     world.set_all(&[Manner::Silent; 5]);
-    let stalled = ask(running.address, &key, randao(0));
+    let stalled = ask(running.address, &key, selection(0));
     until_duties(&world, 1).await;
     world.set_all(&[Manner::Honest; 5]);
     let others: Vec<_> = (1..4)
-        .map(|epoch| ask(running.address, &key, randao(epoch)))
+        .map(|epoch| ask(running.address, &key, selection(epoch)))
         .collect();
     let proposal = ask(running.address, &key, block(16));
     assert_eq!(proposal.await.unwrap().status, 200);
@@ -165,14 +160,14 @@ async fn overload_is_turned_away_at_once_but_a_proposal_gets_in() {
     let key = world.made.keys[0].to_string();
     world.set_all(&[Manner::Silent; 5]);
     let waiting: Vec<_> = (0..16)
-        .map(|epoch| ask(running.address, &key, randao(epoch)))
+        .map(|epoch| ask(running.address, &key, selection(epoch)))
         .collect();
     running
         .until_metric("symbolon_requestor_waiting_requests 16")
         .await;
     until_duties(&world, 16).await;
     let started = std::time::Instant::now();
-    let turned = http::sign(running.address, &key, &randao(99)).await;
+    let turned = http::sign(running.address, &key, &selection(99)).await;
     assert_eq!(turned.status, 503);
     assert!(
         turned.text().contains("too many requests"),
@@ -190,7 +185,9 @@ async fn overload_is_turned_away_at_once_but_a_proposal_gets_in() {
     }
     // What was given up leaves room.
     assert_eq!(
-        http::sign(running.address, &key, &randao(100)).await.status,
+        http::sign(running.address, &key, &selection(100))
+            .await
+            .status,
         200
     );
     running.stop().await;

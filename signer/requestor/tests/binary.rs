@@ -12,7 +12,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use kit::recorded::randao;
+use kit::recorded::selection;
 use kit::{Shape, World, http};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_symbolon-requestor");
@@ -79,7 +79,7 @@ async fn starts_serves_reloads_and_stops_on_signals() {
     let mut process = Process(child);
     until_ready(metrics).await;
     let key = world.made.keys[0].to_string();
-    assert_eq!(http::sign(listen, &key, &randao(1)).await.status, 404);
+    assert_eq!(http::sign(listen, &key, &selection(1)).await.status, 404);
 
     std::fs::write(&file, &kept).unwrap();
     signal(&process, "HUP");
@@ -89,7 +89,7 @@ async fn starts_serves_reloads_and_stops_on_signals() {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    assert_eq!(http::sign(listen, &key, &randao(1)).await.status, 200);
+    assert_eq!(http::sign(listen, &key, &selection(1)).await.status, 200);
 
     signal(&process, "TERM");
     let ended = tokio::task::spawn_blocking(move || process.0.wait().unwrap());

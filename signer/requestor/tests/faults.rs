@@ -10,7 +10,7 @@ mod kit;
 
 use std::time::{Duration, Instant};
 
-use kit::recorded::{attestation, randao};
+use kit::recorded::{attestation, selection};
 use kit::server::Manner;
 use kit::{Running, Shape, World, http};
 use serde_json::Value;
@@ -71,7 +71,7 @@ async fn two_of_five_may_do_anything() {
         manners[places.0] = one;
         manners[places.1] = other;
         world.set_all(&manners);
-        let body = randao(100 + round as u64);
+        let body = selection(100 + round as u64);
         let answer = http::sign(running.address, &key, &body).await;
         assert_signed(&world, &answer, &body);
     }
@@ -90,7 +90,7 @@ async fn a_liar_is_named_kept_as_evidence_and_asked_last() {
         Manner::Slow(300),
         Manner::Silent,
     ]);
-    let body = randao(1);
+    let body = selection(1);
     let answer = http::sign(running.address, &key, &body).await;
     assert_signed(&world, &answer, &body);
     running
@@ -120,32 +120,32 @@ async fn a_liar_is_named_kept_as_evidence_and_asked_last() {
     // Honest or not, it is not asked while others suffice.
     world.set_all(&[honest; 5]);
     let calls = world.servers[1].calls();
-    let answer = http::sign(running.address, &key, &randao(2)).await;
-    assert_signed(&world, &answer, &randao(2));
+    let answer = http::sign(running.address, &key, &selection(2)).await;
+    assert_signed(&world, &answer, &selection(2));
     assert_eq!(world.servers[1].calls(), calls);
     // When they do not, it is asked, and what it sends is checked.
     world.set_all(&[honest, honest, honest, Manner::Silent, Manner::Silent]);
-    let answer = http::sign(running.address, &key, &randao(3)).await;
-    assert_signed(&world, &answer, &randao(3));
+    let answer = http::sign(running.address, &key, &selection(3)).await;
+    assert_signed(&world, &answer, &selection(3));
     assert_eq!(world.servers[1].calls(), calls + 1);
     running.stop().await;
 
     // The evidence outlives the process; without it the member is let in again.
     world.set_all(&[honest; 5]);
     let running = world.requestor().await;
-    let answer = http::sign(running.address, &key, &randao(4)).await;
-    assert_signed(&world, &answer, &randao(4));
-    assert_eq!(world.servers[1].calls(), calls + 1);
+    let held = "symbolon_requestor_member_quarantined{member=\"2\"}";
+    running.until_metric(&format!("{held} 1")).await;
+    let answer = http::sign(running.address, &key, &selection(4)).await;
+    assert_signed(&world, &answer, &selection(4));
     std::fs::remove_file(&files[0]).unwrap();
     let mut connection = http::Connection::open(running.address).await;
-    assert_eq!(
-        connection.ask("POST /reload HTTP/1.1", b"").await.status,
-        202
-    );
-    until_reloaded(&running).await;
-    let answer = http::sign(running.address, &key, &randao(5)).await;
-    assert_signed(&world, &answer, &randao(5));
-    until(|| world.servers[1].calls() == calls + 2).await;
+    let accepted = connection.ask("POST /reload HTTP/1.1", b"").await;
+    assert_eq!(accepted.status, 202);
+    running.until_metric(&format!("{held} 0")).await;
+    let before = world.servers[1].calls();
+    let answer = http::sign(running.address, &key, &selection(5)).await;
+    assert_signed(&world, &answer, &selection(5));
+    until(|| world.servers[1].calls() > before).await;
     running.stop().await;
 }
 
@@ -155,8 +155,8 @@ async fn slow_and_silent_servers_are_never_accused() {
     let (slow, silent) = (Manner::Slow(200), Manner::Silent);
     world.set_all(&[Manner::Honest, slow, silent, slow, Manner::Honest]);
     for epoch in 0..3 {
-        let answer = http::sign(running.address, &key, &randao(epoch)).await;
-        assert_signed(&world, &answer, &randao(epoch));
+        let answer = http::sign(running.address, &key, &selection(epoch)).await;
+        assert_signed(&world, &answer, &selection(epoch));
     }
     let metrics = running.metrics().await;
     assert!(!metrics.contains("wrong_partials_total{"), "{metrics}");
@@ -196,7 +196,7 @@ async fn the_deadline_is_kept_when_nobody_answers() {
     let (world, running, key) = world().await;
     world.set_all(&[Manner::Silent; 5]);
     let started = Instant::now();
-    let answer = http::sign(running.address, &key, &randao(1)).await;
+    let answer = http::sign(running.address, &key, &selection(1)).await;
     let took = started.elapsed();
     assert_eq!(answer.status, 503);
     let text = answer.text();
@@ -215,7 +215,7 @@ async fn dead_servers_are_seen_and_found_again() {
     for member in [0, 2, 3] {
         world.servers[member].kill();
     }
-    let answer = http::sign(running.address, &key, &randao(1)).await;
+    let answer = http::sign(running.address, &key, &selection(1)).await;
     assert_eq!(answer.status, 503, "{}", answer.text());
     until_health(&running, "DOWN").await;
     let health = http::get(running.address, "/healthcheck").await;
@@ -242,16 +242,6 @@ async fn until_health(running: &Running, word: &str) {
         "{}",
         http::get(running.address, "/healthcheck").await.text()
     );
-}
-
-async fn until_reloaded(running: &Running) {
-    for _ in 0..500 {
-        if http::get(running.address, "/reload").await.json()["status"] == "completed" {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the reload did not end");
 }
 
 async fn until(condition: impl Fn() -> bool) {

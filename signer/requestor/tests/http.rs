@@ -11,7 +11,7 @@ mod kit;
 use std::time::{Duration, Instant};
 
 use kit::http::{self, Connection, head};
-use kit::recorded::{attestation, block, randao};
+use kit::recorded::{attestation, block, selection};
 use kit::server::Manner;
 use kit::{Running, Shape, World};
 use tokio::io::AsyncWriteExt as _;
@@ -70,13 +70,13 @@ async fn every_path_answers_as_web3signer_does() {
 async fn wrong_requests_are_told_what_is_wrong() {
     let (world, running, key) = world().await;
     let mut connection = Connection::open(running.address).await;
-    let body = randao(1).to_string();
+    let body = selection(1).to_string();
     let stranger = format!("0x{}", "8a".repeat(48));
-    let mut other_chain = randao(1);
+    let mut other_chain = selection(1);
     other_chain["fork_info"]["genesis_validators_root"] = format!("0x{}", "00".repeat(32)).into();
-    let mut other_root = randao(1);
+    let mut other_root = selection(1);
     other_root["signingRoot"] = format!("0x{}", "00".repeat(32)).into();
-    let mut other_fork = randao(1);
+    let mut other_fork = selection(1);
     other_fork["fork_info"]["fork"]["current_version"] = "0x99999999".into();
     other_fork["fork_info"]["fork"]["previous_version"] = "0x99999999".into();
     let registration = |pubkey: &str| {
@@ -140,7 +140,7 @@ async fn the_accept_header_chooses_the_format() {
         ("\r\naccept: text/plain\r\naccept: application/json", true),
     ] {
         let answer = connection
-            .ask(&head(&key, more), randao(1).to_string().as_bytes())
+            .ask(&head(&key, more), selection(1).to_string().as_bytes())
             .await;
         assert_eq!(answer.status, 200);
         let text = answer.text();
@@ -158,7 +158,7 @@ async fn the_accept_header_chooses_the_format() {
 async fn content_types_and_sizes_are_bounded() {
     let (_world, running, key) = world().await;
     let line = format!("POST /api/v1/eth2/sign/{key} HTTP/1.1");
-    let body = randao(1).to_string();
+    let body = selection(1).to_string();
     for (content_type, status) in [
         ("application/json; charset=utf-8", 200),
         ("Application/JSON", 200),
@@ -224,7 +224,7 @@ async fn a_slow_body_is_given_up_and_a_cut_one_disturbs_nobody() {
     let mut cut = TcpStream::connect(running.address).await.unwrap();
     cut.write_all(begun.as_bytes()).await.unwrap();
     drop(cut);
-    let answer = http::sign(running.address, &key, &randao(1)).await;
+    let answer = http::sign(running.address, &key, &selection(1)).await;
     assert_eq!(answer.status, 200);
     assert_eq!(slow.read().await.status, 408);
     assert!((1400..3500).contains(&started.elapsed().as_millis()));
@@ -268,7 +268,7 @@ async fn a_client_that_leaves_early_disturbs_nobody() {
     let (world, running, key) = world().await;
     world.set_all(&[Manner::Slow(100); 5]);
     for epoch in 0..3 {
-        let body = randao(epoch).to_string();
+        let body = selection(epoch).to_string();
         let mut stream = TcpStream::connect(running.address).await.unwrap();
         let length = body.len();
         let request = format!(
@@ -301,7 +301,7 @@ async fn http_2_without_tls_is_spoken_by_prior_knowledge() {
         let request = hyper::Request::post(format!("http://lab/api/v1/eth2/sign/{key}"))
             .header("content-type", "application/json")
             .body(http_body_util::Full::new(bytes::Bytes::from(
-                randao(epoch).to_string(),
+                selection(epoch).to_string(),
             )))
             .unwrap();
         answers.push(sender.send_request(request));
@@ -317,7 +317,7 @@ async fn a_graceful_stop_ends_what_was_begun() {
     let (world, running, key) = world().await;
     world.set_all(&[Manner::Slow(300); 5]);
     let address = running.address;
-    let asked = tokio::spawn(async move { http::sign(address, &key, &randao(1)).await });
+    let asked = tokio::spawn(async move { http::sign(address, &key, &selection(1)).await });
     while world.servers[0].calls() == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

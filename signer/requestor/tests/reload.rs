@@ -11,7 +11,7 @@ mod kit;
 use std::time::Duration;
 
 use kit::http::{self, Connection};
-use kit::recorded::randao;
+use kit::recorded::selection;
 use kit::{Running, Shape, World, group};
 use serde_json::Value;
 use symbolon_requestor::{Requestor, StartError};
@@ -69,7 +69,9 @@ async fn a_new_group_is_served_after_a_reload_and_a_broken_one_is_named() {
     );
     let key = world.made.keys[0].to_string();
     assert_eq!(
-        http::sign(running.address, &key, &randao(1)).await.status,
+        http::sign(running.address, &key, &selection(1))
+            .await
+            .status,
         404
     );
 
@@ -80,7 +82,9 @@ async fn a_new_group_is_served_after_a_reload_and_a_broken_one_is_named() {
     assert!(status["lastOperationTime"].as_str().unwrap().ends_with('Z'));
     assert_eq!(keys(&running).await, 3);
     assert_eq!(
-        http::sign(running.address, &key, &randao(1)).await.status,
+        http::sign(running.address, &key, &selection(1))
+            .await
+            .status,
         200
     );
 
@@ -99,7 +103,9 @@ async fn a_new_group_is_served_after_a_reload_and_a_broken_one_is_named() {
         "{status}"
     );
     assert_eq!(
-        http::sign(running.address, &key, &randao(2)).await.status,
+        http::sign(running.address, &key, &selection(2))
+            .await
+            .status,
         200
     );
 
@@ -141,7 +147,9 @@ async fn a_roster_that_does_not_hold_changes_nothing() {
     );
     let key = world.made.keys[0].to_string();
     assert_eq!(
-        http::sign(running.address, &key, &randao(1)).await.status,
+        http::sign(running.address, &key, &selection(1))
+            .await
+            .status,
         200
     );
     running.stop().await;

@@ -120,7 +120,7 @@ async fn a_pinned_client_gets_its_signature() {
         .await
         .unwrap();
     let key = world.made.keys[0].to_string();
-    let body = kit::recorded::randao(3).to_string();
+    let body = kit::recorded::selection(3).to_string();
     let mut connection = Connection::over(stream);
     let answer = connection.ask(&http::head(&key, ""), body.as_bytes()).await;
     assert_eq!((answer.status, answer.body.len()), (200, 194));

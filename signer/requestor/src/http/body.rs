@@ -1,4 +1,4 @@
-//! Reading a request's body: bounded in size and time.
+//! Reading a request's body: bounded in size, time and number.
 
 use std::time::Instant;
 
@@ -7,15 +7,52 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use symbolon_web3signer::MAX_BODY_BYTES;
+use tokio::sync::Semaphore;
 
 use super::text;
 
-/// The whole body, or the answer to one that is too large, too slow, cut off or of another type.
-pub(super) async fn read(
-    headers: &HeaderMap,
-    body: Body,
-    deadline: Instant,
-) -> Result<Bytes, Box<Response>> {
+/// Bodies up to this size are parsed where they are read; larger ones, whole blocks of old forks,
+/// are few at a time and go to a blocking thread.
+pub(super) const SMALL_BODY: usize = 64 * 1024;
+
+/// Most large bodies at once.
+const LARGE_BODIES: usize = 32;
+
+/// The places for large bodies.
+pub(super) struct Bodies {
+    large: Semaphore,
+}
+
+impl Default for Bodies {
+    fn default() -> Self {
+        Self {
+            large: Semaphore::new(LARGE_BODIES),
+        }
+    }
+}
+
+impl Bodies {
+    /// The whole body, or the answer to one that is too large, too slow, cut off or of another
+    /// type.
+    pub(super) async fn read(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        deadline: Instant,
+    ) -> Result<Bytes, Box<Response>> {
+        if announced(headers).is_some_and(|length| length <= SMALL_BODY) {
+            return read(headers, body, deadline).await;
+        }
+        let place = tokio::time::timeout_at(deadline.into(), self.large.acquire()).await;
+        let Ok(Ok(_place)) = place else {
+            let why = "too many large bodies are read; try again";
+            return Err(Box::new(text(StatusCode::SERVICE_UNAVAILABLE, why)));
+        };
+        read(headers, body, deadline).await
+    }
+}
+
+async fn read(headers: &HeaderMap, body: Body, deadline: Instant) -> Result<Bytes, Box<Response>> {
     let refuse = |status, why: &str| Err(Box::new(text(status, why)));
     if !is_json(headers) {
         let why = "the body must be application/json";

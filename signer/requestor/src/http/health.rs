@@ -23,7 +23,7 @@ pub(super) async fn healthcheck(State(front): State<Front>) -> Response {
             Contact::Up if held => (true, "up, in quarantine for a wrong answer".to_owned()),
             Contact::Up => (true, "up".to_owned()),
             Contact::Untried => (false, "not tried yet".to_owned()),
-            Contact::Down(why) => (false, why),
+            Contact::Refusing(why) | Contact::Down(why) => (false, why),
         };
         usable.insert(index, up && !held);
         let latency = front.engine.health().of(index).latency_micros / 1000.0;

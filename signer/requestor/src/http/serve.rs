@@ -17,8 +17,7 @@ use tokio_rustls::TlsAcceptor;
 /// Most connections at once.
 const MAX_CONNECTIONS: usize = 4_096;
 
-/// How long a head may take, and a connection may be idle: longer than any client's pause within
-/// an epoch would be friendlier, but a client sees a close and opens anew.
+/// How long a head may take, and a connection may be idle; a client that comes later opens anew.
 const HEAD: Duration = Duration::from_secs(75);
 
 /// How long a TLS handshake may take.
@@ -27,16 +26,13 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Largest head of a request, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// How long requests that were accepted may go on after the stop; more than any deadline's rest
-/// is cut.
-const GRACE: Duration = Duration::from_secs(6);
-
-/// Serves until `stop`, then lets what runs come to its end.
+/// Serves until `stop`, then lets what runs come to its end, for `grace` at most.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
     stop: impl Future<Output = ()>,
+    grace: Duration,
 ) {
     let mut stop = std::pin::pin!(stop);
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -70,7 +66,7 @@ pub(crate) async fn serve(
         });
     }
     drop(listener);
-    if tokio::time::timeout(GRACE, graceful.shutdown())
+    if tokio::time::timeout(grace, graceful.shutdown())
         .await
         .is_err()
     {

@@ -13,18 +13,12 @@ use symbolon_web3signer::{
     AnswerFormat, RequestError, SignRequest, parse_identifier, parse_sign_request, render_signature,
 };
 
-use super::{Front, body, text};
+use super::body::SMALL_BODY;
+use super::{Front, text};
 use crate::answer::Answer;
-use crate::engine::Engine;
+use crate::engine::{Engine, MARGIN};
 use crate::metrics::StatusLabel;
 use crate::queue::Job;
-
-/// Bodies up to this size are parsed where they are read; whole blocks go to a blocking thread.
-const SMALL_BODY: usize = 64 * 1024;
-
-/// How much earlier than the client's deadline the servers are given up, so that the reason why
-/// reaches the client instead of a bare time-out.
-const MARGIN: Duration = Duration::from_millis(20);
 
 /// Answers by the deadline, whatever happens.
 pub(super) async fn sign(
@@ -42,7 +36,7 @@ pub(super) async fn sign(
         kind: "-",
         reason: None,
     };
-    let response = match answer(engine, &identifier, &headers, body, started, &mut told).await {
+    let response = match answer(&front, &identifier, &headers, body, started, &mut told).await {
         Ok(response) => response,
         Err(response) => *response,
     };
@@ -61,15 +55,16 @@ pub(super) async fn sign(
 }
 
 async fn answer(
-    engine: &Arc<Engine>,
+    front: &Front,
     identifier: &str,
     headers: &HeaderMap,
     body: Body,
     started: Instant,
     told: &mut Told,
 ) -> Result<Response, Box<Response>> {
+    let engine = &front.engine;
     let deadline = started + engine.config().signing.deadline;
-    let bytes = body::read(headers, body, deadline).await?;
+    let bytes = front.bodies.read(headers, body, deadline).await?;
     let request = parse(engine, bytes)
         .await
         .map_err(|error| told.refuse(&error))?;

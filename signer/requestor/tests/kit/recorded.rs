@@ -57,7 +57,16 @@ fn fork_info() -> Value {
     })
 }
 
-/// A randao reveal: not slashable, distinct by epoch.
+/// A selection proof: not slashable, distinct by slot.
+pub fn selection(slot: u64) -> Value {
+    json!({
+        "type": "AGGREGATION_SLOT",
+        "aggregation_slot": { "slot": slot.to_string() },
+        "fork_info": fork_info(),
+    })
+}
+
+/// A randao reveal.
 pub fn randao(epoch: u64) -> Value {
     json!({
         "type": "RANDAO_REVEAL",

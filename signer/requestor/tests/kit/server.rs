@@ -171,13 +171,13 @@ impl Signer for Model {
         let caller = caller(&request).map_err(|status| *status)?;
         let bytes = request.into_inner().value;
         let batch = self.open(&caller, &bytes)?;
+        let manner = *self.shared.manner.lock().unwrap();
         self.shared.calls.fetch_add(1, Ordering::SeqCst);
         self.shared
             .batches
             .lock()
             .unwrap()
             .push(batch.items.clone());
-        let manner = *self.shared.manner.lock().unwrap();
         match manner {
             Manner::Silent => std::future::pending().await,
             Manner::Slow(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
