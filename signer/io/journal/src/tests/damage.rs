@@ -314,21 +314,30 @@ fn middle_segment_of_a_fork_is_refused() {
     let disk = MemoryDisk::default();
     let (mut journal, _) = open(&disk).unwrap();
     journal.append_batch(&[record(1)]).unwrap();
+    drop(journal);
     let fork = disk.after_kill();
+    let (mut journal, _) = open(&disk).unwrap();
     let (mut other, _) = open(&fork).unwrap();
     for number in 102..140 {
         journal.append_batch(&[record(number)]).unwrap();
         other.append_batch(&[record(number + 100)]).unwrap();
     }
     let name = segments(&disk)[1].clone();
-    disk.put(&name, fork.bytes(&name));
-    assert_eq!(
-        damage(&disk),
-        Damage::Unlinked {
-            file: name,
-            offset: 0
-        }
-    );
+    let (ours, theirs) = (disk.bytes(&name), fork.bytes(&name));
+    let unlinked = |offset| Damage::Unlinked {
+        file: name.clone(),
+        offset,
+    };
+    disk.put(&name, theirs.clone());
+    assert_eq!(damage(&disk), unlinked(0));
+    // Frames of both have one length, so that each of theirs is valid in the place of ours.
+    let frames = ours
+        .windows(4)
+        .enumerate()
+        .filter(|(_, window)| *window == b"SYJ1");
+    let offset = frames.map(|(at, _)| at).nth(3).unwrap();
+    disk.put(&name, [&ours[..offset], &theirs[offset..]].concat());
+    assert_eq!(damage(&disk), unlinked(offset as u64));
 }
 
 #[test]
