@@ -1,5 +1,7 @@
 //! The parties and networks of all seeds: fixed keys, so that a target can sign what it was given.
 
+pub(crate) mod ceremony;
+
 use std::sync::OnceLock;
 
 use symbolon_duties::Network;

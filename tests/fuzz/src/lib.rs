@@ -45,13 +45,18 @@ macro_rules! targets {
 
 targets! {
     admin,
+    audit,
     card,
+    ceremony,
     duty,
+    evidence,
     interchange,
     journal,
     keystore,
     network_config,
     partials,
+    participant,
+    permissions,
     points,
     roster,
     sealed,
