@@ -40,7 +40,9 @@ pub struct Connection<S = TcpStream> {
 
 impl Connection {
     pub async fn open(address: SocketAddr) -> Self {
-        Self::over(TcpStream::connect(address).await.unwrap())
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self::over(stream)
     }
 }
 
