@@ -14,9 +14,8 @@ use symbolon_protocol::roster::RosterChain;
 
 use crate::identity::after;
 
-pub(crate) use folder::CeremonyFolder;
+pub(crate) use folder::{CeremonyFolder, make_folder};
 pub(crate) use performer::{PerformError, ServerPerformer};
-pub use sealed::SealedFileError;
 
 /// All ceremonies of this member, one request after another.
 pub(crate) struct Ceremonies {

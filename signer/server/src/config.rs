@@ -57,7 +57,8 @@ pub struct HsmConfig {
     pub pin_file: PathBuf,
     /// How long the data key stays in memory.
     pub residency: Residency,
-    /// Environment of the worker.
+    /// Environment of the worker. A value that is the relative path of a file in the
+    /// configuration's folder was made absolute.
     pub env: BTreeMap<String, String>,
 }
 
@@ -169,7 +170,12 @@ impl Config {
                 token_serial: raw.hsm.token_serial,
                 pin_file: folder.join(raw.hsm.pin_file),
                 residency: raw.hsm.dek_residency,
-                env: raw.hsm.env,
+                env: raw
+                    .hsm
+                    .env
+                    .into_iter()
+                    .map(|(name, value)| (name, in_folder(value, folder)))
+                    .collect(),
             },
             signing: raw.signing,
         })
@@ -191,6 +197,14 @@ impl Config {
     #[must_use]
     pub fn sealed_dek(&self) -> PathBuf {
         self.data_dir.join("dek.sealed")
+    }
+}
+
+fn in_folder(value: String, folder: &Path) -> String {
+    let path = folder.join(&value);
+    match path.to_str() {
+        Some(path_text) if !value.is_empty() && path.is_file() => path_text.to_owned(),
+        _ => value,
     }
 }
 

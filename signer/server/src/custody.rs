@@ -15,6 +15,7 @@ use crate::shares::{BadShare, GroupShares, OpenSharesError, Opened, open_group, 
 /// Opens shares, with the data key in memory or by way of the device.
 pub(crate) struct Custody {
     member: u16,
+    residency: Residency,
     sealed: SealedDek,
     hsm: Arc<dyn Hsm>,
     /// The data key, where it stays in memory.
@@ -50,29 +51,30 @@ impl BatchShares {
 }
 
 impl Custody {
-    /// Takes over the data key that was opened at start, and keeps or wipes it.
-    pub(crate) fn new(
+    /// Without the data key yet: [`Custody::keep`] takes it over.
+    pub(crate) const fn new(
         member: u16,
         residency: Residency,
         sealed: SealedDek,
-        dek: Dek,
         hsm: Arc<dyn Hsm>,
     ) -> Self {
-        let dek = (residency == Residency::Resident).then_some(dek);
         Self {
             member,
+            residency,
             sealed,
             hsm,
-            dek,
+            dek: None,
         }
     }
 
+    /// Takes over the data key that was opened at start, and keeps or wipes it.
+    pub(crate) fn keep(mut self, dek: Dek) -> Self {
+        self.dek = (self.residency == Residency::Resident).then_some(dek);
+        self
+    }
+
     pub(crate) const fn residency(&self) -> Residency {
-        if self.dek.is_some() {
-            Residency::Resident
-        } else {
-            Residency::PerBatch
-        }
+        self.residency
     }
 
     pub(crate) const fn sealed(&self) -> &SealedDek {
@@ -92,13 +94,13 @@ impl Custody {
     }
 
     /// Checks all shares of a group, and keeps them open where they stay in memory.
-    pub(crate) fn admit(
+    pub(crate) fn check(
         &self,
         group: &GroupShares,
         dek: &Dek,
     ) -> Result<Option<Vec<Opened>>, OpenSharesError> {
         let opened = open_group(group, &dek.share_cipher(), self.member, true)?;
-        Ok(self.dek.is_some().then_some(opened))
+        Ok((self.residency == Residency::Resident).then_some(opened))
     }
 
     /// The shares that `keys` need. Blocks on the device where shares are opened for each batch.
@@ -108,7 +110,7 @@ impl Custody {
         keys: &[ValidatorPublicKey],
         deadline: Instant,
     ) -> Result<BatchShares, CustodyError> {
-        if self.dek.is_some() {
+        if self.residency == Residency::Resident {
             return Ok(BatchShares::Resident(Arc::clone(ring)));
         }
         let held: HashMap<_, _> = keys

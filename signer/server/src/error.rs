@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use hsm_api::HsmError;
+use symbolon_ceremony::ResumeError;
 use symbolon_daemon::files::FileError;
 use symbolon_daemon::settings::SettingsError;
 use symbolon_daemon::status::StatusError;
@@ -115,6 +116,9 @@ pub enum StartError {
         /// How many.
         bytes: usize,
     },
+    /// Ceremonies.
+    #[error("the ceremonies cannot be taken up again: {0}")]
+    Ceremonies(#[from] ResumeError),
     /// The session key.
     #[error("no session key: {0}")]
     Session(String),
@@ -136,4 +140,21 @@ pub enum StartError {
         #[source]
         cause: std::io::Error,
     },
+}
+
+impl StartError {
+    /// Whether a change of configuration or files is asked for, rather than a try at another time.
+    pub(crate) const fn is_configuration(&self) -> bool {
+        matches!(
+            self,
+            Self::Config { .. }
+                | Self::Settings(_)
+                | Self::File(_)
+                | Self::Roster { .. }
+                | Self::Membership(_)
+                | Self::Permissions { .. }
+                | Self::Tls(_)
+                | Self::Unlocked { .. }
+        )
+    }
 }

@@ -21,10 +21,6 @@ impl HsmIdentity {
             .map_err(|error| HsmError::policy(format!("identity key on the token: {error}")))?;
         Ok(Self { hsm, key, public })
     }
-
-    pub(crate) const fn key(&self) -> &KeyId {
-        &self.key
-    }
 }
 
 impl IdentitySigner for HsmIdentity {

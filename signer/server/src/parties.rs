@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -196,10 +196,10 @@ impl KnownSession {
     }
 }
 
-fn read(network: NetworkId, path: &PathBuf, pin: &[u8; 32]) -> Result<RosterChain, StartError> {
+fn read(network: NetworkId, path: &Path, pin: &[u8; 32]) -> Result<RosterChain, StartError> {
     let bytes = files::read_bounded(path, MAX_ROSTER_FILE)?;
     RosterChain::from_bytes(network, &bytes, Some(pin)).map_err(|cause| StartError::Roster {
-        path: path.clone(),
+        path: path.to_owned(),
         cause,
     })
 }

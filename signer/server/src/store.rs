@@ -9,10 +9,9 @@ mod state;
 
 pub use clock::ClockBehind;
 pub(crate) use clock::unix_now;
-pub(crate) use ledger::JournalLedger;
 pub(crate) use memory::{Memory, RememberError, SignContext};
 pub use open::StoreError;
-pub(crate) use open::{Floor, FloorSource, Start, open};
+pub(crate) use open::{FloorSource, Start, open};
 pub use record::RecordError;
 pub(crate) use record::{GroupRecord, Stored};
 pub use state::ReplayError;

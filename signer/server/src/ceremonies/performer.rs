@@ -177,7 +177,7 @@ impl ServerPerformer {
         let shares = GroupShares::new(parts)?;
         // Every share is opened and checked before anybody hears that it is there.
         let opened = self.engine.custody.with_dek(after(CALL_TIME), |dek| {
-            self.engine.custody.admit(&shares, dek)
+            self.engine.custody.check(&shares, dek)
         })??;
         make_folder(&self.shares_dir)?;
         files::write_atomic(

@@ -33,7 +33,7 @@ pub(crate) struct SealedFile {
 /// Why a file of sealed secrets is not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum SealedFileError {
+pub(crate) enum SealedFileError {
     /// Not canonical CBOR of this shape.
     #[error(transparent)]
     Cbor(#[from] CborError),

@@ -44,9 +44,18 @@ impl Engine {
         let mut running = Vec::new();
         for (root, mut granted) in by_root {
             let root = self.roots.get(root);
+            let batch = granted.len();
+            let piece = batch
+                .div_ceil(self.pool.threads().max(1))
+                .clamp(PIECE_MIN, PIECE_MAX);
             while !granted.is_empty() {
-                let rest = granted.split_off(CHUNK.min(granted.len()));
-                running.push(self.start(granted, Arc::clone(&root), priority, deadline));
+                let rest = granted.split_off(piece.min(granted.len()));
+                let sign = Piece {
+                    granted,
+                    root: Arc::clone(&root),
+                    batch,
+                };
+                running.push(self.start(sign, priority, deadline));
                 granted = rest;
             }
         }
@@ -59,8 +68,7 @@ impl Engine {
 
     fn start(
         &self,
-        granted: Granted,
-        root: Arc<LazyRoot>,
+        piece: Piece,
         priority: Priority,
         deadline: Instant,
     ) -> oneshot::Receiver<Vec<(usize, SignAnswer)>> {
@@ -68,32 +76,44 @@ impl Engine {
         self.pool.run(priority, move || {
             if Instant::now() < deadline && !sender.is_closed() {
                 // The caller may be gone by now.
-                sender.send(partials(granted, &root)).ok();
+                sender.send(piece.sign()).ok();
             }
         });
         receiver
     }
 }
 
-fn partials(granted: Granted, root: &LazyRoot) -> Vec<(usize, SignAnswer)> {
-    let (places, granted): (Vec<_>, Vec<_>) = granted
-        .into_iter()
-        .map(|(position, permit, share)| {
-            let (group_epoch, scale) = (share.group_epoch(), share.scale());
-            ((position, group_epoch, scale), (permit, share))
-        })
-        .unzip();
-    let signed = match HeldShare::sign(granted, root.hashed()) {
-        Ok(signed) => signed,
-        Err(error) => {
-            tracing::error!(%error, "signing stopped");
-            let refusal = Refusal::new(RefusalCode::DeviceUnavailable, error);
-            let answer = |(position, _, _)| (position, SignAnswer::Refused(refusal.clone()));
-            return places.into_iter().map(answer).collect();
-        }
-    };
-    let answer =
-        |((position, group_epoch, scale), partial): (_, symbolon_threshold::PartialSignature)| {
+/// Permits over one root that one thread signs.
+struct Piece {
+    granted: Granted,
+    root: Arc<LazyRoot>,
+    /// Permits over the root in the whole batch.
+    batch: usize,
+}
+
+impl Piece {
+    fn sign(self) -> Vec<(usize, SignAnswer)> {
+        let (places, granted): (Vec<_>, Vec<_>) = self
+            .granted
+            .into_iter()
+            .map(|(position, permit, share)| {
+                let (group_epoch, scale) = (share.group_epoch(), share.scale());
+                ((position, group_epoch, scale), (permit, share))
+            })
+            .unzip();
+        let signed = match HeldShare::sign(granted, &self.root, self.batch) {
+            Ok(signed) => signed,
+            Err(error) => {
+                tracing::error!(%error, "signing stopped");
+                let refusal = Refusal::new(RefusalCode::DeviceUnavailable, error);
+                let answer = |(position, _, _)| (position, SignAnswer::Refused(refusal.clone()));
+                return places.into_iter().map(answer).collect();
+            }
+        };
+        let answer = |((position, group_epoch, scale), partial): (
+            _,
+            symbolon_threshold::PartialSignature,
+        )| {
             let point = partial.to_uncompressed().into();
             (
                 position,
@@ -104,7 +124,8 @@ fn partials(granted: Granted, root: &LazyRoot) -> Vec<(usize, SignAnswer)> {
                 }),
             )
         };
-    places.into_iter().zip(signed).map(answer).collect()
+        places.into_iter().zip(signed).map(answer).collect()
+    }
 }
 
 fn not_open() -> Refusal {
@@ -112,6 +133,8 @@ fn not_open() -> Refusal {
     Refusal::new(RefusalCode::DeviceUnavailable, text)
 }
 
-/// Permits over one root that one thread signs in a piece: few enough to spread a burst over the
-/// cores, many enough to share the inversion that ends a piece.
-const CHUNK: usize = 16;
+/// Fewer are not worth a thread.
+const PIECE_MIN: usize = 16;
+
+/// More would keep a proposal waiting for longer than 10 ms.
+const PIECE_MAX: usize = 128;

@@ -15,6 +15,7 @@ use tonic::{Request, Response, Status};
 
 use super::{Answer, caller, frame, malformed};
 use crate::engine::Engine;
+use crate::notices::Notices;
 use crate::parties::Parties;
 use crate::pool::Priority;
 use crate::reload::Reloader;
@@ -27,6 +28,7 @@ pub(crate) struct AdminService {
     pub(crate) engine: Arc<Engine>,
     pub(crate) reloader: Arc<Reloader>,
     pub(crate) health: Health,
+    pub(crate) notices: Notices,
 }
 
 /// A failure that is told to the operator.
@@ -102,7 +104,7 @@ impl AdminService {
             name: name.unwrap_or_default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ready: health.ready,
-            degraded: degraded.collect(),
+            degraded: degraded.chain(self.notices.all()).collect(),
             roster_number: roster.number,
             keys: u64::try_from(self.engine.ring.load().len()).unwrap_or(u64::MAX),
             seal: seal.kind.name().to_owned(),

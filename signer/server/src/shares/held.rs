@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use symbolon_duties::ValidatorPublicKey;
 use symbolon_signing::Permit;
-use symbolon_threshold::{HashedRoot, PartialSignature, Scale, SecretShare, sign_batch};
+use symbolon_threshold::{PartialSignature, Scale, SecretShare};
+
+use crate::hashed::LazyRoot;
 
 /// A share in locked memory, in the scale of its group.
 ///
@@ -37,23 +39,25 @@ impl HeldShare {
         }
     }
 
-    /// Signs one root with many shares, each against its permit.
+    /// Signs one root with many shares, each against its permit; they are some of `batch` that sign
+    /// it now.
     pub(crate) fn sign(
         granted: Vec<(Permit, Arc<Self>)>,
-        root: &HashedRoot,
+        root: &LazyRoot,
+        batch: usize,
     ) -> Result<Vec<PartialSignature>, WrongPermit> {
-        let fits = |(permit, held): &(Permit, Arc<Self>)| {
-            *permit.key() == held.key
+        let mut shares = Vec::with_capacity(granted.len());
+        for (permit, held) in granted {
+            let fits = *permit.key() == held.key
                 && permit.group_epoch() == held.group_epoch
-                && permit.root().as_bytes() == root.root()
-        };
-        if !granted.iter().all(fits) {
-            return Err(WrongPermit);
+                && permit.root() == root.root();
+            if !fits {
+                return Err(WrongPermit);
+            }
+            shares.push(held);
         }
-        Ok(sign_batch(
-            granted.iter().map(|(_, held)| &held.share),
-            root,
-        ))
+        let shares: Vec<&SecretShare> = shares.iter().map(|held| &held.share).collect();
+        Ok(root.sign(&shares, batch))
     }
 
     /// The factor by which the share was divided; 1 for none.
