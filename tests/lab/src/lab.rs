@@ -144,6 +144,21 @@ impl Lab {
         Ok(ended)
     }
 
+    /// Ends every process that the record in `dir` names, without asking for the folder: for a
+    /// program that is interrupted while it works there.
+    ///
+    /// # Errors
+    ///
+    /// A process does not end.
+    pub fn abandon(dir: &Path) -> Result<usize, LabError> {
+        match LabRecord::read_any(dir) {
+            Ok(record) => end_all(&record),
+            // Nothing was started yet.
+            Err(LabError::NoLab { .. }) => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Lets the cluster run on without this process.
     pub fn let_go(mut self) {
         self.ends_with_us = false;

@@ -1,6 +1,6 @@
 //! What a laboratory shall be.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use crate::error::LabError;
@@ -84,9 +84,9 @@ impl LabOptions {
     /// Refuses at once what would fail after minutes of work.
     pub(crate) fn check(&self) -> Result<(), LabError> {
         let (n, t) = (self.servers, self.threshold);
-        if !(1..=MAX_SERVERS).contains(&n) {
+        if !(MIN_SERVERS..=MAX_SERVERS).contains(&n) {
             return Err(LabError::Options(format!(
-                "--servers: expected 1 to {MAX_SERVERS}, got {n}"
+                "--servers: expected {MIN_SERVERS} to {MAX_SERVERS}, got {n}"
             )));
         }
         if t > n || u32::from(t) * 2 <= u32::from(n) {
@@ -98,6 +98,9 @@ impl LabOptions {
         }
         if self.keys == (KeySource::Ceremony { keys: 0 }) {
             return Err(LabError::Options("--keys: expected 1 or more".to_owned()));
+        }
+        if let Some(address) = self.listen {
+            check_listen(address)?;
         }
         if let KeySource::Keystores {
             keystores,
@@ -117,6 +120,21 @@ impl LabOptions {
     }
 }
 
+/// The requestor would say the same, but only after everything else was set up.
+fn check_listen(address: SocketAddr) -> Result<(), LabError> {
+    if !address.ip().is_loopback() {
+        return Err(LabError::Options(format!(
+            "--listen {address}: a laboratory's requestor speaks plain HTTP, so it listens on \
+             loopback only"
+        )));
+    }
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(LabError::Options(format!("--listen {address}: {error}"))),
+    }
+}
+
+const MIN_SERVERS: u16 = 2;
 const MAX_SERVERS: u16 = 64;
 
 #[cfg(test)]
@@ -130,14 +148,22 @@ mod tests {
             threshold,
             ..LabOptions::default()
         };
-        for (servers, threshold) in [(5, 3), (3, 2), (16, 11), (1, 1), (7, 7)] {
+        for (servers, threshold) in [(5, 3), (3, 2), (16, 11), (2, 2), (7, 7)] {
             with(servers, threshold).check().unwrap();
         }
-        for (servers, threshold) in [(0, 0), (5, 6), (5, 2), (4, 2), (100, 60), (3, 0)] {
+        for (servers, threshold) in [(0, 0), (1, 1), (5, 6), (5, 2), (4, 2), (100, 60), (3, 0)] {
             assert!(
                 with(servers, threshold).check().is_err(),
                 "{threshold} of {servers}"
             );
+        }
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        for listen in ["0.0.0.0:0".parse().unwrap(), taken.local_addr().unwrap()] {
+            let options = LabOptions {
+                listen: Some(listen),
+                ..LabOptions::default()
+            };
+            assert!(options.check().is_err(), "{listen}");
         }
         let none = LabOptions {
             keys: KeySource::Ceremony { keys: 0 },

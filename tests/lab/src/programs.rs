@@ -69,7 +69,7 @@ impl Programs {
             std::env::current_exe().map_err(LabError::io("find", Path::new("this program")))?;
         let beside = this.parent().unwrap_or(Path::new("."));
         let folder = match beside.file_name() {
-            Some(name) if name == "deps" => beside.parent().unwrap_or(beside),
+            Some(name) if name == "deps" || name == "examples" => beside.parent().unwrap_or(beside),
             _ => beside,
         };
         let programs = Self {

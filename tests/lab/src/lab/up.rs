@@ -27,10 +27,12 @@ impl Lab {
             .collect();
         for index in &indices {
             self.spawn_server(*index)?;
+            // Whoever is interrupted finds in the record what has to be ended.
+            self.save()?;
         }
         self.spawn_requestor()?;
-        self.ports = None;
         self.save()?;
+        self.ports = None;
         for index in indices {
             self.wait_server(index)?;
         }
