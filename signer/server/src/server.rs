@@ -18,7 +18,7 @@ use symbolon_protocol::sign::SessionFrame;
 use symbolon_rpc::wire::admin_server::AdminServer;
 use symbolon_rpc::wire::ceremony_server::CeremonyServer;
 use symbolon_rpc::wire::signer_server::SignerServer;
-use symbolon_rpc::{Limits, Listener, TlsIdentity};
+use symbolon_rpc::{Limits, Listener};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::ceremonies::Ceremonies;
@@ -78,16 +78,12 @@ impl Server {
             .map_err(system("ask for the status address"))?;
         let (status_stop, stopped) = Shutdown::manual();
         let status = tokio::spawn(status.serve(Arc::new(registry), health.clone(), stopped));
-        let prepare = {
-            let (config, metrics, health) =
-                (Arc::clone(&config), Arc::new(metrics), health.clone());
-            move || prepare::prepare(&config, metrics, &health)
-        };
-        let (parts, tls) = match tokio::task::spawn_blocking(prepare).await {
-            Ok(prepared) => prepared?,
-            Err(error) => return Err(system("prepare")(std::io::Error::other(error))),
-        };
-        let listener = listen(&config, &tls, &parts.parties).await?;
+        let opened = open(&config, Arc::new(metrics), &health).await;
+        if opened.is_err() {
+            // Nobody will run this server: its port is given back.
+            status_stop.stop();
+        }
+        let (parts, listener) = opened?;
         Ok(Self {
             config,
             hooks,
@@ -185,6 +181,7 @@ impl Server {
             Arc::clone(&engine),
             parties,
             Arc::clone(&hsm),
+            notices.clone(),
         ));
         tasks.spawn(watch::device(
             hsm,
@@ -228,12 +225,21 @@ const fn framed(bytes: usize) -> usize {
     bytes.saturating_add(64)
 }
 
-async fn listen(
-    config: &Config,
-    tls: &TlsIdentity,
-    parties: &Parties,
-) -> Result<Listener, StartError> {
-    Ok(Listener::bind(config.listen, tls, parties.pins(), Limits::default()).await?)
+/// Everything that may fail at a start, on a thread that may block, and the port.
+async fn open(
+    config: &Arc<Config>,
+    metrics: Arc<Metrics>,
+    health: &Health,
+) -> Result<(Parts, Listener), StartError> {
+    let (config, health) = (Arc::clone(config), health.clone());
+    let listen = config.listen;
+    let prepare = move || prepare::prepare(&config, metrics, &health);
+    let (parts, tls) = match tokio::task::spawn_blocking(prepare).await {
+        Ok(prepared) => prepared?,
+        Err(error) => return Err(system("prepare")(std::io::Error::other(error))),
+    };
+    let listener = Listener::bind(listen, &tls, parts.parties.pins(), Limits::default()).await?;
+    Ok((parts, listener))
 }
 
 fn system(doing: &'static str) -> impl Fn(std::io::Error) -> StartError {

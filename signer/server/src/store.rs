@@ -11,7 +11,7 @@ pub use clock::ClockBehind;
 pub(crate) use clock::unix_now;
 pub(crate) use memory::{Memory, RememberError, SignContext};
 pub use open::StoreError;
-pub(crate) use open::{FloorSource, Start, open};
+pub(crate) use open::{Start, open};
 pub use record::RecordError;
 pub(crate) use record::{GroupRecord, Stored};
 pub use state::ReplayError;

@@ -23,11 +23,12 @@ use super::sealed::{Place, SealError, SealedFile, SealedFileError};
 use crate::engine::Engine;
 use crate::identity::{HsmIdentity, after};
 use crate::keyring::{Keyring, SharedKey};
+use crate::notices::Notices;
 use crate::owner::Stopping;
 use crate::parties::Parties;
 use crate::pool::Priority;
 use crate::shares::{GroupParts, GroupShares, KeyParts, OpenSharesError, ShareFileError};
-use crate::store::{GroupRecord, RememberError, Stored};
+use crate::store::{GroupRecord, Memory, RememberError, Stored};
 
 /// Performs the effects of this member's ceremonies.
 pub(crate) struct ServerPerformer {
@@ -40,6 +41,7 @@ pub(crate) struct ServerPerformer {
     pub(crate) engine: Arc<Engine>,
     pub(crate) folder: CeremonyFolder,
     pub(crate) shares_dir: PathBuf,
+    pub(crate) notices: Notices,
 }
 
 /// Why an effect was not performed.
@@ -118,6 +120,7 @@ impl PerformError {
 /// A group that is about to become usable.
 struct Arriving {
     ring: Keyring,
+    keys: Vec<ValidatorPublicKey>,
     record: GroupRecord,
 }
 
@@ -189,12 +192,31 @@ impl ServerPerformer {
             hash: shares.hash(),
             label: shares.label().to_owned(),
         };
+        let keys = shares.keys().map(|key| key.key).collect();
         let ring = self.engine.ring.load().with(shares, opened)?;
-        Ok(Arriving { ring, record })
+        Ok(Arriving { ring, keys, record })
+    }
+
+    fn remember_recovered(
+        &self,
+        records: Vec<Stored>,
+        keys: &[ValidatorPublicKey],
+    ) -> Result<(), PerformError> {
+        let (network, keys) = (Arc::clone(&self.engine.network), keys.to_vec());
+        let job = move |memory: &mut Memory| memory.remember_recovered(records, &network, &keys);
+        let (ticket, floor) = self.engine.owner.run_blocking(Priority::Normal, job)??;
+        drop(ticket.wait()?);
+        let sentence = format!(
+            "shares were recovered; what the lost machine signed is not known, so their marks were \
+             raised to {floor}"
+        );
+        tracing::warn!("{sentence}");
+        self.notices.set("recovery", sentence);
+        Ok(())
     }
 
     fn remember(&self, records: Vec<Stored>) -> Result<(), PerformError> {
-        let job = move |memory: &mut crate::store::Memory| memory.remember(records);
+        let job = move |memory: &mut Memory| memory.remember(records);
         let ticket = self.engine.owner.run_blocking(Priority::Normal, job)??;
         drop(ticket.wait()?);
         Ok(())
@@ -282,7 +304,12 @@ impl Performer for ServerPerformer {
         };
         let arriving = self.arrive(ceremony, descriptor)?;
         records.push(Stored::Group(arriving.record));
-        self.remember(records)?;
+        // Shares that arrive together with their certificate were rebuilt from public data.
+        if pending.shares().is_empty() {
+            self.remember(records)?;
+        } else {
+            self.remember_recovered(records, &arriving.keys)?;
+        }
         let keys = arriving.ring.len();
         self.engine.ring.store(Arc::new(arriving.ring));
         tracing::info!(%ceremony, keys, "a group is active: its keys sign from now on");

@@ -18,6 +18,7 @@ use symbolon_protocol::{IdentitySigner, NetworkId};
 use symbolon_rpc::TlsIdentity;
 use symbolon_threshold::ShareIndex;
 
+use super::watch::not_locked;
 use super::{DEVICE, Parts};
 use crate::ceremonies::{Ceremonies, CeremonyFolder, ServerPerformer, make_folder};
 use crate::config::Config;
@@ -33,7 +34,7 @@ use crate::parties::{Parties, check_membership};
 use crate::reload::read_permissions;
 use crate::session::Session;
 use crate::shares::{GroupShares, OpenSharesError};
-use crate::store::{self, FloorSource, GroupRecord, Memory};
+use crate::store::{self, GroupRecord, Memory};
 
 /// Does everything that a start does before the ports of gRPC open. Blocks.
 pub(super) fn prepare(
@@ -86,14 +87,9 @@ pub(super) fn prepare(
     let custody = custody.keep(dek);
     if let Some(torn) = start.torn {
         let floor = memory.apply_floor(&config.network, ring.public_keys())?;
-        let from = match floor.from {
-            FloorSource::Clock => "the network's clock",
-            FloorSource::HighestMarks => "the highest marks, for want of a genesis time",
-        };
         let sentence = format!(
-            "the last frame was broken and cut (segment {}, byte {}); every mark was raised to \
-             source {}, target {}, slot {} by {from}",
-            torn.segment, torn.offset, floor.source, floor.target, floor.slot
+            "the last frame was broken and cut (segment {}, byte {}); every mark was raised to {floor}",
+            torn.segment, torn.offset
         );
         tracing::error!("journal: {sentence}");
         notices.set("journal", sentence);
@@ -132,6 +128,7 @@ pub(super) fn prepare(
         engine: Arc::clone(&engine),
         folder: CeremonyFolder::new(config.data_dir.join("ceremonies")),
         shares_dir: config.shares_dir(),
+        notices: notices.clone(),
     };
     let ceremonies = Ceremonies::new(participant, performer, chain.hash());
     if let Err(error) = ceremonies.finish() {
@@ -249,11 +246,8 @@ fn check_locked(config: &Config, notices: &Notices) -> Result<(), StartError> {
     if !config.signing.allow_unlocked_memory {
         return Err(StartError::Unlocked { bytes });
     }
-    tracing::warn!(
-        bytes,
-        "secrets lie in memory that the system refused to lock"
-    );
-    notices.set("memory", format!("{bytes} bytes of secrets are not locked"));
+    tracing::warn!("{}", not_locked(bytes));
+    notices.set("memory", not_locked(bytes));
     Ok(())
 }
 

@@ -23,7 +23,12 @@ use crate::reload::Reloader;
 use crate::store::Memory;
 
 /// Keeps the gauges true to a second.
-pub(super) async fn gauges(engine: Arc<Engine>, parties: Arc<Parties>, hsm: Arc<WorkerClient>) {
+pub(super) async fn gauges(
+    engine: Arc<Engine>,
+    parties: Arc<Parties>,
+    hsm: Arc<WorkerClient>,
+    notices: Notices,
+) {
     let Ok(writer) = engine
         .owner
         .run(Priority::Normal, |memory| memory.writer())
@@ -53,8 +58,17 @@ pub(super) async fn gauges(engine: Arc<Engine>, parties: Arc<Parties>, hsm: Arc<
         set(&gauges.hsm_starts, status.starts);
         set(&gauges.hsm_hangs, status.hangs);
         set(&gauges.hsm_waiting, status.waiting);
-        set(&gauges.unlocked_bytes, symbolon_secmem::unlocked_bytes());
+        let unlocked = symbolon_secmem::unlocked_bytes();
+        set(&gauges.unlocked_bytes, unlocked);
+        if unlocked > 0 && notices.set("memory", not_locked(unlocked)) {
+            tracing::error!("{}", not_locked(unlocked));
+        }
     }
+}
+
+/// Said at start and when a new group did not fit any more.
+pub(super) fn not_locked(bytes: usize) -> String {
+    format!("{bytes} bytes of secret memory are not locked: raise the limit of locked memory")
 }
 
 fn set(gauge: &Gauge, value: impl TryInto<i64>) {

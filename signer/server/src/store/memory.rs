@@ -9,10 +9,11 @@ use symbolon_protocol::sign::SignItem;
 use symbolon_signing::{
     BatchDecision, Context, HeldKey, Keys, MarkUpdate, Permissions, Permits, Window,
 };
-use symbolon_slashing::{ImportError, ImportPlan, Interchange, Mark};
+use symbolon_slashing::{ImportError, ImportPlan, Interchange, Mark, raise_to_floor};
 
 use super::clock::unix_now;
 use super::ledger::JournalLedger;
+use super::open::Floor;
 use super::record::{EnabledRecord, Stored};
 use super::state::{ReplayError, State};
 use crate::keyring::Keyring;
@@ -112,6 +113,28 @@ impl Memory {
         }
         self.snapshot_when_due();
         Ok(ticket)
+    }
+
+    /// As [`Memory::remember`], for a group whose shares were rebuilt: what the lost machine signed
+    /// is not known here, so the marks of `keys` rise to the floor in the same batch.
+    pub(crate) fn remember_recovered(
+        &mut self,
+        mut records: Vec<Stored>,
+        network: &Network,
+        keys: &[ValidatorPublicKey],
+    ) -> Result<(Ticket<Receipt>, Floor), RememberError> {
+        let floor = self.floor(network);
+        let Floor {
+            source,
+            target,
+            slot,
+            ..
+        } = floor;
+        records.extend(keys.iter().map(|key| {
+            let mark = raise_to_floor(&self.state.marks.get(key), source, target, slot);
+            Stored::Mark(MarkUpdate { key: *key, mark })
+        }));
+        Ok((self.remember(records)?, floor))
     }
 
     /// Disables or enables keys.

@@ -1,5 +1,6 @@
 //! Opening the journal, and the floor after a start at which something may be missing.
 
+use std::fmt;
 use std::path::Path;
 
 use symbolon_duties::{Epoch, Network, Slot, ValidatorPublicKey};
@@ -65,6 +66,22 @@ pub(crate) struct Floor {
     pub(crate) target: Epoch,
     /// Blocks must lie above it.
     pub(crate) slot: Slot,
+}
+
+impl fmt::Display for Floor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let from = match self.from {
+            FloorSource::Clock => "the network's clock",
+            FloorSource::HighestMarks => "the highest marks here, for want of a genesis time",
+        };
+        let Self {
+            source,
+            target,
+            slot,
+            ..
+        } = self;
+        write!(f, "source {source}, target {target}, slot {slot} by {from}")
+    }
 }
 
 /// Where a floor was taken from.
@@ -142,7 +159,8 @@ impl Memory {
         Ok(floor)
     }
 
-    fn floor(&self, network: &Network) -> Floor {
+    /// The floor as of now.
+    pub(super) fn floor(&self, network: &Network) -> Floor {
         // Highest time seen: a clock that was turned back must not lower the floor.
         let now = unix_now().max(self.state.clock);
         let Some(slot) = network.slot_at(now) else {

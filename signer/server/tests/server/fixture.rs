@@ -12,7 +12,8 @@ use hsm_api::{Dek, Hsm, ObjectLabel, ProvisionPlan, SealKind, WorkerClient};
 use hsm_soft::SoftHsmToken;
 use symbolon_ceremony::wire::{CeremonyReply, CeremonyRequest, MAX_CEREMONY_REQUEST};
 use symbolon_ceremony::{
-    Coordinator, Group, GroupClass, GroupDescriptor, GroupEpoch, GroupLabel, PlanDraft, Progress,
+    Coordinator, FileName, Group, GroupClass, GroupDescriptor, GroupEpoch, GroupLabel, PlanDraft,
+    Progress,
 };
 use symbolon_daemon::shutdown::{Shutdown, StopTrigger};
 use symbolon_duties::{Network, ValidatorPublicKey};
@@ -37,6 +38,8 @@ pub(crate) struct Template {
     pub(crate) network: Network,
     pub(crate) chain: RosterChain,
     pub(crate) group: Group,
+    /// What a machine that lost its shares is given.
+    pub(crate) recovery: CeremonyRequest,
     pub(crate) clients: BTreeMap<&'static str, TlsIdentity>,
 }
 
@@ -157,12 +160,14 @@ fn build() -> Template {
         configure(&folder.join(index.to_string()), index, &chain);
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let group = runtime.block_on(ceremony(&folder, &chain, &clients["op-1"], &guardian));
+    let (group, recovery) =
+        runtime.block_on(ceremony(&folder, &chain, &clients["op-1"], &guardian));
     Template {
         folder,
         network,
         chain,
         group,
+        recovery,
         clients,
     }
 }
@@ -259,7 +264,7 @@ async fn ceremony(
     chain: &RosterChain,
     operator: &TlsIdentity,
     guardian: &SoftIdentity,
-) -> Group {
+) -> (Group, CeremonyRequest) {
     let mut running = Vec::new();
     let mut peers = Vec::new();
     for index in 1..=MEMBERS {
@@ -311,7 +316,19 @@ async fn ceremony(
         stop.stop();
         done.await.unwrap().unwrap();
     }
-    GroupDescriptor::verify(chain, &descriptor).unwrap()
+    let deals = coordinator
+        .files()
+        .iter()
+        .filter(|(name, _)| matches!(name, FileName::Deal(_)));
+    let recovery = CeremonyRequest::Recover {
+        plan: plan.to_bytes().into(),
+        deals: deals.map(|(_, bytes)| bytes.clone().into()).collect(),
+        certificate: coordinator.certificate().unwrap().into(),
+    };
+    (
+        GroupDescriptor::verify(chain, &descriptor).unwrap(),
+        recovery,
+    )
 }
 
 async fn step(peer: &PeerClient, request: CeremonyRequest) -> CeremonyReply {

@@ -3,10 +3,11 @@
 use std::fs;
 use std::time::Duration;
 
+use symbolon_ceremony::wire::CeremonyReply;
 use symbolon_protocol::admin::AdminRequest;
-use symbolon_protocol::sign::{RefusalCode, SignAnswer};
+use symbolon_protocol::sign::{RefusalClass, RefusalCode, SignAnswer};
 
-use crate::client::{TestClient, block, now, vote};
+use crate::client::{LIMIT, TestClient, block, now, vote};
 use crate::fixture::{Template, TestMember};
 use crate::process::Process;
 
@@ -221,4 +222,58 @@ async fn signals_reload_and_stop_the_program_and_a_wrong_setting_is_exit_code_tw
         said.contains("server.toml") && said.contains("max_bath"),
         "{said}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recovered_shares_sign_nothing_that_the_lost_machine_may_have_signed() {
+    let template = Template::get();
+    let member = template.member(1);
+    let (slot, epoch) = (now(template).0, template.network.epoch_of(now(template)).0);
+    let server = member.start().await;
+    TestClient::requestor(template, &server)
+        .signed(block(template, slot, 1))
+        .await;
+    server.stop().await;
+    // The disk is lost; the token and the sealed data key are not.
+    for lost in ["journal", "shares", "ceremonies"] {
+        fs::remove_dir_all(member.path("data").join(lost)).unwrap();
+    }
+    let server = member.start().await;
+    let client = TestClient::requestor(template, &server);
+    assert_eq!(
+        client.refused(block(template, slot, 2)).await.0,
+        RefusalCode::UnknownKey
+    );
+    let operator = TestClient::new(template, "op-1", 1, &server.address);
+    let reply = operator
+        .peer
+        .ceremony(template.recovery.to_bytes(), LIMIT)
+        .await
+        .unwrap();
+    let reply = CeremonyReply::from_bytes(&reply).unwrap();
+    assert!(matches!(reply, CeremonyReply::Activation(_)), "{reply:?}");
+    let status = operator.status().await;
+    assert!(
+        status
+            .degraded
+            .iter()
+            .any(|line| line.contains("were recovered")),
+        "{status:?}"
+    );
+    assert_eq!(
+        client.refused(block(template, slot, 2)).await.0.class(),
+        RefusalClass::Slashing
+    );
+    let (code, _) = client.refused(vote(template, epoch - 1, epoch, 1)).await;
+    assert_eq!(code.class(), RefusalClass::Slashing);
+    client.signed(block(template, slot + 40, 1)).await;
+    server.stop().await;
+
+    let server = member.start().await;
+    let client = TestClient::requestor(template, &server);
+    assert_eq!(
+        client.refused(block(template, slot, 2)).await.0.class(),
+        RefusalClass::Slashing
+    );
+    server.stop().await;
 }
