@@ -220,8 +220,9 @@ fn follows<V: Ord>(
 }
 
 /// Whether a batch has a duty that goes before all others: a proposal is worth most and is late
-/// first.
+/// first, and it cannot begin before its reveal.
 #[must_use]
 pub fn is_urgent(items: &[SignItem]) -> bool {
-    items.iter().any(|item| item.duty.kind() == DutyKind::Block)
+    let urgent = |kind| matches!(kind, DutyKind::Block | DutyKind::RandaoReveal);
+    items.iter().any(|item| urgent(item.duty.kind()))
 }
