@@ -5,11 +5,30 @@
 //! `CID` is the 32-byte id of the ceremony; `x_i` is the dealer's share index (0 for the dealer of
 //! an import), `x_j` the receiver's; `k` counts keys from 0; `l` counts coefficients from 0.
 //!
-//! **Digest of a signed message** (protocol crate): `H(T"symbolon-signature-v1" || T"<tag>" ||
-//! body)`. `body` is the CBOR array `[tag, version, network, payload]`; the payload is a CBOR map
-//! with the field numbers of its type. CID is the digest of the plan (tag `symbolon.plan`), `H(D_i)`
-//! the digest of the deal (tag `symbolon.deal`): signatures are not part of either. ECDSA P-256
-//! signs this digest as its prehash.
+//! **Messages** are deterministic CBOR (RFC 8949, 4.2.1). A body is the array `[text tag, 1,
+//! bytes(32) network, payload]`. A signed message is the array `[bytes body, bytes(64) r || s]`, a
+//! cosigned one the map `{0: bytes body, 1: [{0: text guardian, 1: bytes(64) r || s}, ...]}` with
+//! guardians by rising name; a certificate and a group descriptor are their body. Payloads are maps
+//! with these keys, in this order; what is optional and absent is left out:
+//!
+//! | tag | keys |
+//! | --- | --- |
+//! | `symbolon.offer` | 0 bytes(32) cluster, 1 uint member, 2 text group, 3 uint group epoch, 4 bytes(33) encryption key |
+//! | `symbolon.plan` | 0 bytes(32) cluster, 1 bytes(32) roster hash, 2 bytes(32) nonce, 3 uint kind (0 DKG, 1 import), 4 text group, 5 uint class (0 hot, 1 cold), 6 uint keys, 7 uint t, 8 array of receivers `{0: uint member, 1: bytes(33) encryption key, 2: bytes signed offer}`, 9 array of uint dealers, 10 text import dealer (import only), 11 bytes imported public keys (import only), 12 uint group epoch, 13 uint not after (optional), 14 bytes duty codes |
+//! | `symbolon.deal` | 0 bytes(32) CID, 1 uint dealer, 2 bytes commitments (key by key, constant first), 3 bytes proofs, 4 array of envelopes `{0: uint receiver, 1: bytes(33) E_ij, 2: bytes ciphertext and tag}` |
+//! | `symbolon.confirmation` | 0 bytes(32) CID, 1 uint member, 2 bytes(32) T, 3 array of bytes(32) H(D_i), 4 bytes(33) next encryption key |
+//! | `symbolon.certificate` | 0 bytes(32) CID, 1 array of bytes signed confirmations |
+//! | `symbolon.activation` | 0 bytes(32) CID, 1 uint member, 2 bytes(32) T |
+//! | `symbolon.complaint` | 0 bytes(32) CID, 1 uint member, 2 uint dealer, 3 bytes(32) H(D_i), 4 uint reason (0 does not open, 1 bad scalar, 2 wrong share) |
+//! | `symbolon.opening` | 0 bytes(32) CID, 1 uint dealer, 2 uint receiver, 3 bytes(32) H(D_i), 4 bytes(32) e_ij |
+//! | `symbolon.group` | 0 bytes cosigned plan, 1 array of bytes(32) H(D_i), 2 bytes group public keys, 3 bytes public shares (key by key, receivers in the order of the plan), 4 array of bytes signed confirmations |
+//!
+//! P-256 points are SEC1 compressed, BLS12-381 points compressed as in the Ethereum consensus
+//! specification.
+//!
+//! **Digest of a message**: `H(T"symbolon-signature-v1" || T"<tag>" || body)`. CID is the digest of
+//! the plan and `H(D_i)` the digest of the deal: signatures are not part of either. An identity key
+//! signs this digest with ECDSA P-256 as its prehash.
 //!
 //! **Seed** (32 bytes): `PRK = Extract(salt = "symbolon-ceremony-v1/seed", ikm = seed)`; the salt
 //! has no zero byte at its end.

@@ -3,7 +3,7 @@
 //! scheme passes at both honest members.
 
 #[path = "../tests/support/mod.rs"]
-mod support;
+pub(crate) mod support;
 
 use p256::elliptic_curve::bigint::U256;
 use p256::elliptic_curve::bigint::modular::runtime_mod::{DynResidue, DynResidueParams};

@@ -54,3 +54,74 @@ impl Participant {
         Ok(self.persist(record, Attached::default(), Then::Perform(effects, reply)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::Record;
+    use super::super::{Effect, KeyRef, Participant, Step, StepError};
+    use crate::interpolation_attack::support::{Cluster, bytes, index};
+    use crate::{CeremonyId, CeremonyState, GroupEpoch, GroupLabel};
+
+    fn recovered(ceremony: CeremonyId, group: &str, group_epoch: u32) -> Record {
+        Record::Recovered {
+            ceremony,
+            group: GroupLabel::new(group).unwrap(),
+            group_epoch: GroupEpoch(group_epoch),
+            deals: true,
+            plan: bytes("plan").into(),
+            confirmation: Vec::new().into(),
+            activation: Vec::new().into(),
+            descriptor: bytes("descriptor").into(),
+        }
+    }
+
+    #[test]
+    fn an_epoch_is_destroyed_only_after_a_later_one_is_active() {
+        let chain = Cluster::new(3).chain;
+        let mut member = Participant::new(chain, index(1));
+        let [old, new] = [CeremonyId([1; 32]), CeremonyId([2; 32])];
+        member.apply(recovered(old, "group", 1)).unwrap();
+        member
+            .apply(recovered(CeremonyId([3; 32]), "other", 2))
+            .unwrap();
+        let group = GroupLabel::new("group").unwrap();
+        let kept = StepError::NoSuccessor(group.clone());
+        assert_eq!(member.step(Step::Destroy(old)).unwrap_err(), kept);
+        member.apply(recovered(new, "group", 2)).unwrap();
+        assert_eq!(member.step(Step::Destroy(new)).unwrap_err(), kept);
+        let Effect::Persist(pending) = member.step(Step::Destroy(old)).unwrap() else {
+            panic!("the record comes first")
+        };
+        let mut step = Step::Durable(pending.durable());
+        let mut performed = Vec::new();
+        loop {
+            match member.step(step).unwrap() {
+                Effect::Show(_) => break,
+                effect => performed.push(effect),
+            }
+            step = Step::Done;
+        }
+        let key = KeyRef {
+            group,
+            group_epoch: GroupEpoch(1),
+        };
+        assert!(matches!(performed.as_slice(), [
+            Effect::EraseSeed(seed),
+            Effect::EraseShares(shares),
+            Effect::DestroyKey(destroyed),
+        ] if *seed == old && *shares == old && *destroyed == key));
+        assert_eq!(member.status(Some(old))[0].state, CeremonyState::Destroyed);
+        // After a restart all of it is performed again.
+        let again = member.unfinished();
+        assert!(matches!(
+            again.as_slice(),
+            [
+                Effect::EraseSeed(_),
+                Effect::EraseShares(_),
+                Effect::DestroyKey(_),
+                Effect::EraseSeed(..),
+                Effect::EraseSeed(..),
+            ]
+        ));
+    }
+}

@@ -253,6 +253,7 @@ fn group_vector(cluster: &Cluster, made: &Made, deals: &[Value]) -> Value {
     };
     json!({
         "network": hex::encode(NETWORK.0),
+        "roster_body": hex::encode(Unsigned::new(NETWORK, cluster.roster().clone()).body()),
         "roster_hash": hex::encode(cluster.chain.hash()),
         "cluster": hex::encode(terms.cluster.0),
         "guardians": guardians,
