@@ -33,6 +33,17 @@ fn run(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
+/// Ends the cluster of a test that failed.
+struct Ending<'a>(&'a Path);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            Lab::abandon(self.0).unwrap();
+        }
+    }
+}
+
 fn sign(dir: &Path, kind: RequestKind) {
     let lab = Lab::open(dir).unwrap();
     lab.sign(&lab.sampler().unwrap().sample(kind).unwrap())
@@ -43,6 +54,7 @@ fn sign(dir: &Path, kind: RequestKind) {
 fn up_fault_kill_start_status_down() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("lab");
+    let _ending = Ending(&dir);
     let at = dir.to_str().unwrap();
     let up = lab(&[
         "up",
@@ -117,6 +129,7 @@ fn imported_keys_sign_as_the_whole_key_does() {
     let (keystores, passwords) = (folder.path().join("k"), folder.path().join("p"));
     let keys = write_interop_keystores(0..2, &keystores, &passwords).unwrap();
     let dir = folder.path().join("lab");
+    let _ending = Ending(&dir);
     let up = lab(&[
         "up",
         "--dir",
