@@ -1,0 +1,1 @@
+"""The ceremony, written from its documentation with libraries that the Rust code does not use."""
