@@ -11,7 +11,7 @@ use crate::share::SecretShare;
 /// A hashed root with the table of its multiples, once a batch or many single signatures pay for
 /// one.
 ///
-/// Keep it as long as the root is current: late requests then cost 65 us instead of 155.
+/// Keep it as long as the root is current: late requests then cost less than half as much.
 #[derive(Debug)]
 pub struct RootSigner {
     root: HashedRoot,
