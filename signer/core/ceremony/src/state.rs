@@ -25,6 +25,7 @@ pub enum CeremonyState {
     #[n(4)]
     Destroyed,
     /// Dropped, or complained of, before it was signed: this ceremony can never be taken up again.
+    /// Until it is dropped its seed stays sealed, so that every complaint can be answered.
     #[n(5)]
     Burnt,
 }
