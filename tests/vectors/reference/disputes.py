@@ -5,6 +5,14 @@ from cryptography.exceptions import InvalidTag
 from . import bls, ceremony, wire
 from .inspect import SHARE, Plan, check_counts, check_ephemerals, check_proofs, decode_points
 
+# The verdict that each name promises.
+NAMES = {
+    "4 a wrong share": "share-off-polynomial",
+    "5 an envelope that does not open": "envelope-does-not-open",
+    "14 a share of zero": "share-not-a-scalar",
+    "7 a false complaint": "false-complaint",
+}
+
 
 def check(report, vector):
     network = bytes.fromhex(vector["network"])
@@ -12,6 +20,7 @@ def check(report, vector):
     for case in vector["disputes"]:
         code, culprit = _judge(report, plan, case)
         report.same(f"{case['name']}: code", case["code"], code)
+        report.same(f"{case['name']}: verdict of that name", NAMES.get(case["name"]), code)
         report.same(f"{case['name']}: culprit", case["culprit"], f"member {culprit}")
 
 

@@ -63,6 +63,7 @@ def _check_case(report, plan, case, deals):
         for field in ("code", "culprit", "proved"):
             report.same(f"{name}: {field}", case[field], getattr(refused, field))
         what = name.split(" ", 1)[1]
+        report.holds(f"{name}: a fault that is looked for", what in DETAILS or what in MUTATIONS)
         if what in DETAILS:
             found = DETAILS[what] in refused.detail
             report.same(f"{name}: {refused.detail}: contains {DETAILS[what]}", True, found)
