@@ -102,8 +102,9 @@ impl Step {
         self.numerator = fp2::sub(&addend.y, &sum.y);
         let same_x = Mask::zero(&self.denominator);
         let same_y = Mask::zero(&self.numerator);
-        let double = same_x & same_y & !trivial;
-        self.cancel = same_x & !same_y & !trivial;
+        // Both may be wrong beside infinity, which is chosen after them.
+        let double = same_x & same_y;
+        self.cancel = same_x & !same_y;
         double.replace(&mut self.numerator, &fp2::triple(&fp2::square(&sum.x)));
         double.replace(&mut self.denominator, &fp2::add(&sum.y, &sum.y));
         (trivial | self.cancel).replace(&mut self.denominator, &fp2::ONE);
