@@ -79,7 +79,8 @@ fn whole(bytes: usize, size: usize) -> Option<usize> {
     bytes.is_multiple_of(size).then_some(bytes / size)
 }
 
-/// Most bytes of a signed deal of this size.
+/// Most bytes of a signed deal of this size, m keys, t of n: `m t 48 + m 96 + n (m 32 + 80) + 512`.
+/// The vectors rely on it.
 pub(crate) fn max_deal_bytes(size: PlanSize) -> usize {
     let commitments = size.keys * size.threshold * POINT;
     let proofs = size.keys * PROOF;

@@ -109,6 +109,12 @@ pub enum DealFault {
         #[source]
         cause: PointError,
     },
+    /// The import deals another key than the plan names.
+    #[error("the constant of key {key} is not the public key that the plan names")]
+    OtherKey {
+        /// The key, from 0.
+        key: usize,
+    },
     /// A proof that is no point.
     #[error("proof of possession of key {key}: {cause}")]
     ProofPoint {
@@ -117,12 +123,6 @@ pub enum DealFault {
         /// What is wrong.
         #[source]
         cause: PointError,
-    },
-    /// The import deals another key than the plan names.
-    #[error("the constant of key {key} is not the public key that the plan names")]
-    OtherKey {
-        /// The key, from 0.
-        key: usize,
     },
     /// A proof that does not hold: the dealer does not show that it knows its own constant.
     #[error("the proof of possession of key {key} does not hold")]

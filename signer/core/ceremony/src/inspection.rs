@@ -1,6 +1,8 @@
 //! What anybody can check of the deals of a ceremony, in the order of the specification: sizes,
-//! canonical form, ceremony, set of dealers, signatures, counts, points, proofs of possession,
-//! ephemeral keys.
+//! canonical form, ceremony, set of dealers, signatures, counts, commitments, imported keys, proofs
+//! of possession, repeated constants, ephemeral keys. Up to the set of dealers, deals are looked at
+//! in the order given, then in the order of the plan; each check is made of all deals before the
+//! next, except that imported keys are compared as the commitments of their deal are decoded.
 
 use std::collections::HashSet;
 

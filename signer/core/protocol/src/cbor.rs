@@ -4,6 +4,11 @@
 //! hashes of one message. So whatever is decoded is encoded again and must give the same bytes:
 //! this refuses longer integers, indefinite lengths, unsorted, doubled or unknown map keys and
 //! trailing bytes at once.
+//!
+//! **Shapes**: a struct is a map with the field numbers of its type as keys, without the fields that
+//! are `None`; envelopes, `[tag, version, network, payload]` and `[body, signature]`, are arrays. A
+//! variant is `[number, [fields]]`, or its number alone when its enum is marked `index_only`. Keys,
+//! hashes, points and signatures are byte strings.
 
 use minicbor::{Decode, Encode};
 

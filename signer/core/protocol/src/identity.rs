@@ -17,6 +17,10 @@ pub struct IdentityPublic {
 }
 
 /// An ECDSA signature over SHA-256: `r` and `s`, 32 bytes each, big endian.
+///
+/// Not unique: with `s`, also its negative verifies, and devices draw their own nonces. So the
+/// digest that names a message leaves its signature out. [`SoftIdentity`] takes the nonce of RFC
+/// 6979 and leaves `s` as it comes.
 #[derive(Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
 pub struct IdentitySignature(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 64]);
