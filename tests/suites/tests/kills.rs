@@ -51,6 +51,8 @@ fn two_hundred_kills_and_no_conflict() {
             .collect();
         let through =
             scope.spawn(|| through_the_requestor(&record, &network, &keys, &stop, &epoch));
+        // Also when this thread panics: the others would go on for ever.
+        let _stop = StopOnDrop(&stop);
         let mut random = Random(0x5eed_0001);
         for _ in 0..KILLS {
             std::thread::sleep(Duration::from_millis(random.below(40)));
@@ -202,6 +204,15 @@ fn check_surrounds(all: &HashMap<(u16, Place), SigningRoot>) {
                 .any(|vote| vote.0 < *source && *target < vote.1);
             assert!(!surrounded, "{who:?}: ({source}, {target}) is surrounded");
         }
+    }
+}
+
+/// Ends the load when it goes out of scope.
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
