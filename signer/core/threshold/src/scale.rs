@@ -9,8 +9,8 @@ use crate::index::{IndexError, ShareIndex, SignerSet, Threshold};
 ///
 /// Interpolation at zero multiplies each partial signature by a fraction. With shares s / Delta
 /// (mod r), where Delta is the least common denominator of these fractions over *every* set of t
-/// signers, the factors are small integers: 16 us instead of 147 us for 3-of-5. Delta is a function of the
-/// group's indices and t, so it reveals nothing. Shares are stored, backed up and dealt plain; a
+/// signers, the factors are small integers: 16 us instead of 147 us for 3-of-5. Delta is a function
+/// of the group's indices and t, so it reveals nothing. Shares are stored, backed up and dealt plain; a
 /// scaled partial combines only with partials of the same scale, so a group has one scale, which
 /// everybody computes from its plan; no message states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
