@@ -1,5 +1,6 @@
 //! What this member remembers, and the journal behind it.
 
+mod boot;
 mod clock;
 mod ledger;
 mod memory;
@@ -7,6 +8,7 @@ mod open;
 mod record;
 mod state;
 
+pub(crate) use boot::{BootId, Missing, missing};
 pub use clock::ClockBehind;
 pub(crate) use clock::unix_now;
 pub(crate) use memory::{Memory, RememberError, SignContext};

@@ -34,7 +34,7 @@ use crate::parties::{Parties, check_membership};
 use crate::reload::read_permissions;
 use crate::session::Session;
 use crate::shares::{GroupShares, OpenSharesError};
-use crate::store::{self, GroupRecord, Memory};
+use crate::store::{self, BootId, GroupRecord, Memory, Missing, missing};
 
 /// Does everything that a start does before the ports of gRPC open. Blocks.
 pub(super) fn prepare(
@@ -85,16 +85,31 @@ pub(super) fn prepare(
         ring = load_group(config, &custody, &dek, record, &ring)?;
     }
     let custody = custody.keep(dek);
-    if let Some(torn) = start.torn {
+    let boot = BootId::now();
+    if let Some(why) = missing(&start, memory.last_boot(), boot) {
         let floor = memory.apply_floor(&config.network, ring.public_keys())?;
-        let sentence = format!(
-            "the last frame was broken and cut (segment {}, byte {}); every mark was raised to {floor}",
-            torn.segment, torn.offset
-        );
+        let sentence = match (why, start.torn) {
+            (Missing::Torn, Some(torn)) => format!(
+                "the last frame was broken and cut (segment {}, byte {}); every mark was raised to {floor}",
+                torn.segment, torn.offset
+            ),
+            _ => format!(
+                "nobody closed the journal before this machine was booted, its disk may be an old \
+                 copy; every mark was raised to {floor}"
+            ),
+        };
         tracing::error!("journal: {sentence}");
         notices.set("journal", sentence);
     } else if !start.clean && !start.created {
-        tracing::warn!("the last process did not close the journal; nothing of it is missing");
+        tracing::warn!(
+            "the last process did not close the journal; the machine has run on since, and what was \
+             flushed is there"
+        );
+    }
+    if let Some(boot) = boot {
+        memory.set_boot(boot).map_err(|error| {
+            StartError::Session(format!("the run of the machine was not recorded: {error}"))
+        })?;
     }
     if let Err(error) = memory.tick() {
         return Err(StartError::Session(format!(

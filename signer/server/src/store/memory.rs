@@ -11,6 +11,7 @@ use symbolon_signing::{
 };
 use symbolon_slashing::{ImportError, ImportPlan, Interchange, Mark, raise_to_floor};
 
+use super::boot::BootId;
 use super::clock::unix_now;
 use super::ledger::JournalLedger;
 use super::open::Floor;
@@ -146,6 +147,20 @@ impl Memory {
         let record =
             |key: &ValidatorPublicKey| Stored::Enabled(EnabledRecord { key: *key, enabled });
         self.remember(keys.iter().map(record).collect())
+    }
+
+    /// The run of the machine in which the journal was opened last.
+    pub(crate) const fn last_boot(&self) -> Option<BootId> {
+        self.state.boot
+    }
+
+    /// Remembers in which run of the machine the journal is open now. A floor that the run before
+    /// left owing must be durable by then.
+    pub(crate) fn set_boot(&mut self, boot: BootId) -> Result<(), RememberError> {
+        if self.state.boot != Some(boot) {
+            self.remember(vec![Stored::Boot(boot)])?.wait()?;
+        }
+        Ok(())
     }
 
     /// Remembers the time.

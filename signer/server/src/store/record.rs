@@ -6,6 +6,8 @@ use symbolon_journal::{Record, RecordKind};
 use symbolon_protocol::cbor::{CborError, from_bytes, to_bytes};
 use symbolon_signing::MarkUpdate;
 
+use super::boot::BootId;
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stored {
@@ -19,6 +21,8 @@ pub(crate) enum Stored {
     Clock(u64),
     /// A ceremony's state changed: a record of its participant.
     Ceremony(Vec<u8>),
+    /// The journal was opened in this run of the machine.
+    Boot(BootId),
 }
 
 /// Whether a key signs.
@@ -66,6 +70,7 @@ impl Stored {
             Self::Group(record) => Record::new(GROUP, to_bytes(record)),
             Self::Clock(seconds) => Record::new(CLOCK, to_bytes(seconds)),
             Self::Ceremony(bytes) => Record::new(CEREMONY, bytes.clone()),
+            Self::Boot(boot) => Record::new(BOOT, to_bytes(boot)),
         }
     }
 
@@ -77,6 +82,7 @@ impl Stored {
             GROUP => Self::Group(from_bytes("group record", bytes, MAX_SMALL)?),
             CLOCK => Self::Clock(from_bytes("clock record", bytes, MAX_SMALL)?),
             CEREMONY => Self::Ceremony(bytes.clone()),
+            BOOT => Self::Boot(from_bytes("boot record", bytes, MAX_SMALL)?),
             RecordKind(other) => return Err(RecordError::Kind(other)),
         })
     }
@@ -90,6 +96,7 @@ const ENABLED: RecordKind = RecordKind(2);
 const GROUP: RecordKind = RecordKind(3);
 const CLOCK: RecordKind = RecordKind(4);
 const CEREMONY: RecordKind = RecordKind(5);
+const BOOT: RecordKind = RecordKind(6);
 
 #[cfg(test)]
 mod tests {
@@ -117,6 +124,7 @@ mod tests {
             }),
             Stored::Clock(u64::MAX),
             Stored::Ceremony(vec![1, 2, 3]),
+            Stored::Boot(BootId([7; 16])),
         ] {
             assert_eq!(Stored::parse(&stored.to_record()), Ok(stored));
         }

@@ -8,6 +8,7 @@ use symbolon_duties::ValidatorPublicKey;
 use symbolon_protocol::cbor::{CborError, from_bytes, to_bytes};
 use symbolon_signing::{MarkUpdate, MarkWentBack, Marks};
 
+use super::boot::BootId;
 use super::record::{EnabledRecord, GroupRecord, Stored};
 
 /// Marks, disabled keys, groups, ceremonies: what replay gives and snapshots hold.
@@ -21,6 +22,8 @@ pub(crate) struct State {
     pub(crate) ceremonies: Vec<Vec<u8>>,
     /// Highest time seen (unix seconds).
     pub(crate) clock: u64,
+    /// The run of the machine in which the journal was opened last.
+    pub(crate) boot: Option<BootId>,
 }
 
 /// Why a journal does not replay.
@@ -52,6 +55,7 @@ impl State {
             }
             Stored::Clock(seconds) => self.clock = self.clock.max(seconds),
             Stored::Ceremony(record) => self.ceremonies.push(record),
+            Stored::Boot(boot) => self.boot = Some(boot),
         }
         Ok(())
     }
@@ -71,6 +75,7 @@ impl State {
                 .map(|record| record.clone().into())
                 .collect(),
             clock: self.clock,
+            boot: self.boot,
         })
     }
 
@@ -93,6 +98,7 @@ impl State {
             disabled: snapshot.disabled.into_iter().collect(),
             ceremonies: snapshot.ceremonies.into_iter().map(Vec::from).collect(),
             clock: snapshot.clock,
+            boot: snapshot.boot,
             ..Self::default()
         };
         for update in &snapshot.marks {
@@ -120,6 +126,8 @@ struct Snapshot {
     ceremonies: Vec<ByteVec>,
     #[n(5)]
     clock: u64,
+    #[n(6)]
+    boot: Option<BootId>,
 }
 
 const VERSION: u8 = 1;
@@ -163,6 +171,7 @@ mod tests {
             label,
         }));
         records.extend([Stored::Ceremony(vec![1, 2]), Stored::Ceremony(vec![3])]);
+        records.push(Stored::Boot(BootId([9; 16])));
         for record in records {
             state.apply(record).unwrap();
         }
@@ -171,6 +180,7 @@ mod tests {
         assert_eq!(again.ceremonies, [vec![1, 2], vec![3]]);
         assert!(again.disabled.contains(&key));
         assert_eq!(again.clock, 99);
+        assert_eq!(again.boot, Some(BootId([9; 16])));
     }
 
     #[test]
