@@ -41,7 +41,7 @@ fn every_set(servers: u16, threshold: u16) {
     let cache = LagrangeCache::new(&indices, terms, scale).unwrap();
     let sets = sets(partials.len(), t);
     for set in &sets {
-        let chosen: Vec<PartialSignature> = set.iter().map(|at| partials[*at].clone()).collect();
+        let chosen: Vec<PartialSignature> = set.iter().map(|at| partials[*at]).collect();
         let combined = cache.combine(&chosen).unwrap();
         let signature = combined.verify(&whole.public_key(), &root).unwrap();
         assert_eq!(signature.to_compressed(), expected, "{set:?}");

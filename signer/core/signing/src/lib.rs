@@ -12,8 +12,8 @@ pub mod quarantine;
 mod window;
 
 pub use member::{
-    BatchDecision, Context, HeldKey, Keys, Ledger, MarkUpdate, MarkWentBack, Marks, Permit, Permits,
-    Release, is_urgent,
+    BatchDecision, Context, HeldKey, Keys, Ledger, MarkUpdate, MarkWentBack, Marks, Permit,
+    Permits, Release, is_urgent,
 };
 pub use permission::{Denied, DutySet, MAX_PERMISSIONS_BYTES, PermissionError, Permissions};
 pub use window::{OutsideWindow, Window};
