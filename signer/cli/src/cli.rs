@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    card, ceremony, evidence, hsm, init, key, plan, requestor, roster, server, slashing, status,
+    card, ceremony, evidence, hsm, init, journal, key, plan, requestor, roster, server, slashing,
+    status,
 };
 
 /// Threshold validator keys that exist nowhere, held by hardware.
@@ -50,6 +51,9 @@ pub(crate) enum Command {
     /// Requestors.
     #[command(subcommand)]
     Requestor(requestor::Requestor),
+    /// Journals: look at a server's memory when its start was refused.
+    #[command(subcommand)]
+    Journal(journal::Journal),
     /// Devices that hold what seals the shares.
     #[command(subcommand)]
     Hsm(hsm::Hsm),

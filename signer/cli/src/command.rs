@@ -10,6 +10,7 @@ pub(crate) mod hsm;
 mod import;
 pub(crate) mod init;
 pub(crate) mod install;
+pub(crate) mod journal;
 pub(crate) mod key;
 pub(crate) mod plan;
 mod remedy;
@@ -37,6 +38,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Status(command) => command.run(),
         Command::Server(command) => command.run(),
         Command::Requestor(command) => command.run(),
+        Command::Journal(command) => command.run(),
         Command::Hsm(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Completions(command) => shell::completions(&command),

@@ -3,6 +3,8 @@
 mod prepare;
 mod watch;
 
+pub(crate) use prepare::journal_key;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;

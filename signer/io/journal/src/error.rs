@@ -232,7 +232,7 @@ pub enum OpenError {
         holder: String,
     },
     /// The journal is damaged; nothing was changed.
-    #[error("{damage}; nothing was changed, run `symbolon journal verify {}`", dir.display())]
+    #[error("{damage}; nothing was changed in {}; run `symbolon journal verify --config server.toml`", dir.display())]
     Damaged {
         /// The directory.
         dir: PathBuf,

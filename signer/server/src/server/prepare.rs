@@ -202,6 +202,7 @@ fn open_dek(config: &Config, device: &dyn Hsm) -> Result<(SealedDek, Dek), Start
     let dek = device
         .open_dek(&sealed, after(OPEN_TIME))
         .map_err(hsm("open the data key"))?;
+    tracing::info!("the device opened the data key");
     Ok((sealed, dek))
 }
 
@@ -214,10 +215,20 @@ fn open_journal(config: &Config, dek: &Dek) -> Result<(Memory, store::Start), St
         return Err(StartError::JournalMissing { shares, journal });
     }
     make_folder(&config.data_dir)?;
-    let key = dek
-        .journal_key()
-        .expose(|secret| JournalKey::derive(secret, "server"));
+    let key = journal_key_of(dek);
     Ok(store::open(&journal, &key, &config.network, fresh)?)
+}
+
+fn journal_key_of(dek: &Dek) -> JournalKey {
+    dek.journal_key()
+        .expose(|secret| JournalKey::derive(secret, "server"))
+}
+
+/// The key of the journal, opened by the device.
+pub(crate) fn journal_key(config: &Config) -> Result<JournalKey, StartError> {
+    let device = WorkerClient::start(worker_config(config)).map_err(hsm("start the worker"))?;
+    let (_, dek) = open_dek(config, &device)?;
+    Ok(journal_key_of(&dek))
 }
 
 fn holds_files(folder: &Path) -> bool {

@@ -1,5 +1,7 @@
 //! Records of the journal.
 
+use core::fmt;
+
 use minicbor::{Decode, Encode};
 use symbolon_duties::ValidatorPublicKey;
 use symbolon_journal::{Record, RecordKind};
@@ -60,6 +62,34 @@ pub enum RecordError {
     /// The payload.
     #[error(transparent)]
     Cbor(#[from] CborError),
+}
+
+/// For people: what happened, without anything secret.
+impl fmt::Display for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mark(MarkUpdate { key, mark }) => {
+                write!(f, "mark {key}")?;
+                if let Some(block) = &mark.block {
+                    write!(f, " block slot {}", block.slot)?;
+                }
+                if let Some(vote) = &mark.attestation {
+                    write!(f, " attestation {} -> {}", vote.source, vote.target)?;
+                }
+                Ok(())
+            }
+            Self::Enabled(EnabledRecord { key, enabled }) => {
+                let what = if *enabled { "enabled" } else { "disabled" };
+                write!(f, "{what} {key}")
+            }
+            Self::Group(GroupRecord { file, hash, label }) => {
+                write!(f, "group {label} in {file}, SHA-256 {}", hex::encode(hash))
+            }
+            Self::Clock(seconds) => write!(f, "clock {seconds}"),
+            Self::Ceremony(bytes) => write!(f, "ceremony record of {} bytes", bytes.len()),
+            Self::Boot(BootId(boot)) => write!(f, "opened in run {}", hex::encode(boot)),
+        }
+    }
 }
 
 impl Stored {

@@ -205,7 +205,7 @@ fn refusal_changes_nothing() {
         .collect();
     let error = open(&disk).unwrap_err().to_string();
     assert!(
-        error.contains(&name) && error.contains("symbolon journal verify memory"),
+        error.contains(&name) && error.contains("in memory; run `symbolon journal verify"),
         "{error}"
     );
     let after: Vec<_> = disk
