@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use symbolon_ceremony::{Cosigned, GroupClass, GroupEpoch, GroupLabel, Plan, PlanDraft, Progress};
+use symbolon_protocol::roster::RosterChain;
 use symbolon_protocol::words;
 
 use super::audit::Audit;
@@ -25,6 +26,8 @@ pub(crate) enum Ceremony {
     Run(Run),
     /// Sign a plan as a guardian.
     Sign(Sign),
+    /// Draft the plan of new keys from the offers in a folder, and sign it with the keys at hand.
+    Plan(PlanFolder),
     /// Do the next step of one member in a folder that is carried from member to member.
     Step(OneStep),
     /// How a ceremony's folder stands.
@@ -67,6 +70,27 @@ pub(crate) struct Signing {
     /// File that holds the guardian's passphrase; without it the terminal is asked.
     #[arg(long)]
     passphrase_file: Option<PathBuf>,
+}
+
+/// Draft the plan of new keys from the offers in a folder, and sign it with the keys at hand.
+#[derive(Debug, Args)]
+pub(crate) struct PlanFolder {
+    /// The ceremony's folder, with the offer of every member that shall take part.
+    folder: PathBuf,
+    /// Label of the new group, as in the offers.
+    #[arg(long)]
+    label: String,
+    /// Keys to make, 1 to 1000.
+    #[arg(long, default_value_t = 1)]
+    keys: u16,
+    /// Partial signatures that a signature will need.
+    #[arg(long)]
+    threshold: u16,
+    #[command(flatten)]
+    signing: Signing,
+    /// The cluster's folder.
+    #[arg(long, default_value = ".")]
+    dir: PathBuf,
 }
 
 /// Sign a plan as a guardian.
@@ -127,6 +151,7 @@ impl Ceremony {
         match self {
             Self::Run(run) => run.run(),
             Self::Sign(sign) => sign.run(),
+            Self::Plan(plan) => plan.run(),
             Self::Step(step) => step.run(),
             Self::Status(status) => status.run(),
             Self::Audit(audit) => audit.run(),
@@ -147,22 +172,54 @@ impl Run {
                 .servers(chain.current(), self.members.as_deref())?;
             if folder.draft()?.is_none() {
                 round(&mut folder, &label, &servers).await?;
-                let draft = PlanDraft {
-                    group: label.clone(),
-                    class: GroupClass::Hot,
-                    threshold: self.threshold,
-                    not_after: None,
-                    duties: Vec::new(),
-                };
-                let (network, roster) = (chain.network(), chain.current());
-                let plan = draft.dkg(network, roster, random()?, self.keys, &folder.offers())?;
-                folder.set_draft(&plan)?.ok();
+                draft(&mut folder, &chain, &label, self.keys, self.threshold)?;
             }
             self.signing.sign(&mut folder)?;
             drive(&mut folder, &label, &servers).await
         })?;
         let made = finish(&cluster, &mut folder)?;
         output::show(self.json.format(), &made, Made::text)
+    }
+}
+
+/// Drafts the plan of a DKG among all whose offers are in the folder.
+fn draft(
+    folder: &mut Folder,
+    chain: &RosterChain,
+    label: &GroupLabel,
+    keys: u16,
+    threshold: u16,
+) -> anyhow::Result<()> {
+    let draft = PlanDraft {
+        group: label.clone(),
+        class: GroupClass::Hot,
+        threshold,
+        not_after: None,
+        duties: Vec::new(),
+    };
+    let (network, roster) = (chain.network(), chain.current());
+    let plan = draft.dkg(network, roster, random()?, keys, &folder.offers())?;
+    // Guardians have not signed it yet.
+    folder.set_draft(&plan)?.ok();
+    Ok(())
+}
+
+impl PlanFolder {
+    fn run(self) -> anyhow::Result<()> {
+        let chain = Cluster::open(&self.dir)?.roster()?;
+        let mut folder = Folder::open(&self.folder, &chain)?;
+        let label = GroupLabel::new(self.label)?;
+        if folder.draft()?.is_none() {
+            if folder.offers().is_empty() {
+                bail!(
+                    "{} holds no offer; each member makes one with: symbolon ceremony step",
+                    folder.dir().display()
+                );
+            }
+            draft(&mut folder, &chain, &label, self.keys, self.threshold)?;
+        }
+        self.signing.sign(&mut folder)?;
+        output::print(&format!("{}\n", folder.dir().join("plan.sym").display()))
     }
 }
 
