@@ -72,12 +72,19 @@ impl ProcessId {
     #[must_use]
     pub fn is_running(&self) -> bool {
         match stat(self.pid) {
-            // A zombie has no program any more: only its parent has yet to take notice.
-            Ok((_, 'Z' | 'X', _)) | Err(_) => false,
+            // A zombie has no program any more, once its last thread has let go of files and ports;
+            // then only its parent has yet to take notice.
+            Ok((_, 'Z', start_ticks)) => start_ticks == self.start_ticks && self.has_threads(),
+            Ok((_, 'X', _)) | Err(_) => false,
             Ok((name, _, start_ticks)) => {
                 start_ticks == self.start_ticks && self.is_its_program(&name)
             }
         }
+    }
+
+    /// Whether threads beside the first one are still ending.
+    fn has_threads(&self) -> bool {
+        fs::read_dir(format!("/proc/{}/task", self.pid)).is_ok_and(|tasks| tasks.count() > 1)
     }
 
     /// A process that forbids core dumps hides its program from all but root; its name, cut to what

@@ -74,6 +74,9 @@ pub struct PeerClient {
 }
 
 impl PeerClient {
+    /// Most bytes of all frames of one administration answer: an export of 100,000 keys is a tenth.
+    const MAX_ADMIN_ANSWER: usize = 256 * 1024 * 1024;
+
     /// Longest time until a connection stands.
     const CONNECT: Duration = Duration::from_secs(5);
 
@@ -203,7 +206,13 @@ impl PeerClient {
             let mut stream: Streaming<Frame> =
                 client.call(request(frame, limit)).await?.into_inner();
             let mut frames = Vec::new();
+            let mut bytes = 0_usize;
             while let Some(frame) = stream.message().await? {
+                bytes = bytes.saturating_add(frame.value.len());
+                if bytes > Self::MAX_ADMIN_ANSWER {
+                    let why = format!("the answer is longer than {} bytes", Self::MAX_ADMIN_ANSWER);
+                    return Err(Status::resource_exhausted(why));
+                }
                 frames.push(frame.value.into());
             }
             Ok(tonic::Response::new(frames))
