@@ -14,7 +14,7 @@ use crate::machine::processor_time;
 use crate::requests::Votes;
 use crate::spread::Spread;
 
-/// Times of requests, in the order of their repetitions.
+/// Times of lone requests and of bursts.
 #[derive(Debug)]
 pub(crate) struct Signing {
     /// All lone requests.
