@@ -1,7 +1,9 @@
 //! Ports on loopback that nobody else takes while a cluster is set up.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Mutex, PoisonError};
 
 /// Ports held open until the cluster's own processes take them.
 #[derive(Debug)]
@@ -32,7 +34,12 @@ impl HeldPorts {
                 return Ok(held);
             }
             let port = FIRST + (start + step) % RANGE;
-            if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+            // A port of another laboratory of this process is free while its server is dead.
+            let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Ok(listener) = listener
+                && given.insert(port)
+            {
                 held.addresses.push(listener.local_addr()?);
                 held.listeners.push(listener);
             }
@@ -54,6 +61,9 @@ impl HeldPorts {
             .retain(|listener| listener.local_addr().ok() != Some(address));
     }
 }
+
+/// Ports that this process gave to a laboratory; none is given twice.
+static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
 const FIRST: u16 = 20_000;
 const RANGE: u16 = 12_000;
